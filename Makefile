@@ -1,0 +1,247 @@
+# Every command of this project; `make` alone lists them.
+#
+## DIR=my      of test-vN: the pool in that directory, not the version's own
+## TEST=/path  only the tests whose path begins so
+## SLOW=1      the heavier tests, too
+## LIMIT=3     three times the limit of 20 seconds for each test
+## JOBS=2      two test programs at once; their limits are made for one
+## SUITES=v1   of test, sanitize, tsan, valgrind: only these suites
+## ARGS=...    the arguments of a demo
+## V=1         show the compiler's command lines
+## WERROR=1    a warning is an error, as it is in CI
+
+VERSIONS = $(patsubst %/pooly.h,%,$(sort $(wildcard v[1-9]/pooly.h)))
+SUITES   = common $(VERSIONS)
+LIMIT   ?= 1
+JOBS     = 1
+export LIMIT TEST SLOW
+
+# The oldest GLib this is written for, its module, and what Debian calls them.
+GLIB     = 2.68
+MODULES  = gio-2.0
+PACKAGES = libglib2.0-dev pkg-config
+
+# A flavour is one way to build everything: its flags, and a directory.
+FLAVOUR  = plain
+BUILD    = build/$(FLAVOUR)
+asan     = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+tsan     = -O1 -fno-omit-frame-pointer -fsanitize=thread
+self-check-tsan = $(BUILD)/tests/tsan/self-check
+
+CFLAGS   = -O2 -g
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           -Wwrite-strings -Wvla $(if $(filter true,$(CI))$(WERROR),-Werror)
+DEFINES  = -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_$(subst .,_,$(GLIB)) \
+           -DGLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_$(subst .,_,$(GLIB)) \
+           -DG_LOG_DOMAIN=\"Pooly\" -D_DEFAULT_SOURCE
+compiler = $(CC) -std=c11 $(DEFINES) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) \
+           $($(FLAVOUR)) -iquote . -iquote common -iquote tests
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help setup hello demo test test-common sanitize tsan valgrind docs \
+        check-docs format check-format ci clean FORCE
+
+ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
+$(error GNU make 4.0 or newer is needed, and this is $(MAKE_VERSION))
+endif
+override DIR := $(patsubst %/,%,$(DIR))
+ifneq ($(DIR),$(patsubst %/pooly.h,%,$(wildcard $(DIR:=/pooly.h))))
+$(error DIR=$(DIR): there is no $(DIR)/pooly.h)
+endif
+
+help: ## this list (the default)
+	@sed -nE 's/^([a-z%-]+):.*## /  make \1\t/p' Makefile | sed 's/%/N/' | \
+	  expand -t 22
+	@echo
+	@sed -n 's/^## /  /p' Makefile
+
+setup: need-glib need-prove ## install what demo and test need
+	@echo "Ready for make demo and make test."
+
+hello: $(BUILD)/hello ## run chapter 0's program
+	@$<
+
+demo: demo-$(lastword $(VERSIONS)) ## run the newest version's demo
+
+demo-v%: v%/demo ## run version N's demo
+	@$< $(ARGS)
+
+# Tests
+
+# $(call suite,NAME): the programs of a suite; a version's is only one.
+suite = $(if $(filter common,$1),$(common-tests),$(BUILD)/tests/test-$1$(in-dir))
+in-dir = $(addprefix -in-,$(subst /,-,$(DIR)))
+common-tests = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
+                 $(wildcard tests/common/*.c))
+tests = $(self-check-$(FLAVOUR)) \
+        $(foreach name,$(SUITES),$(call suite,$(name)))
+prove = prove --exec tests/isolate --jobs $(JOBS) --failures --comments
+
+test: $(tests) | need-prove ## run every suite
+	@$(prove) $^
+
+test-common: $(call suite,common) | need-prove ## run common's suite
+	@$(prove) $^
+
+test-v%: $(call suite,v%) | need-prove ## run version N's suite
+	@$(prove) $^
+
+# Checkers are slow: tests get more time, and POOLY_TEST_SCALE percent of their
+# large counts.  GLib's slices would hide from them what is allocated when.
+
+sanitize: ## run every suite with address and undefined behaviour sanitizer
+	@echo "Address and undefined behaviour sanitizer:"
+	@G_SLICE=always-malloc ASAN_OPTIONS=detect_leaks=1:halt_on_error=1 \
+	  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	  $(MAKE) FLAVOUR=asan LIMIT=$$((3 * $(LIMIT))) test
+
+# Random addresses may be where its shadow memory wants to be.
+tsan: ## run every suite with thread sanitizer
+	@echo "Thread sanitizer:"
+	@G_SLICE=always-malloc POOLY_TEST_SCALE=2 \
+	  TSAN_OPTIONS=halt_on_error=1:exitcode=66:atexit_sleep_ms=0 \
+	  WRAPPER="$$(setarch -R true 2>/dev/null && echo setarch -R)" \
+	  $(MAKE) FLAVOUR=tsan LIMIT=$$((5 * $(LIMIT))) test
+
+valgrind: JOBS = $(shell getconf _NPROCESSORS_ONLN)
+valgrind: $(tests) | need-prove need-valgrind ## run every suite under valgrind
+	@echo "Valgrind:"
+	@G_SLICE=always-malloc POOLY_TEST_SCALE=1 LIMIT=$$((10 * $(LIMIT))) \
+	  WRAPPER="valgrind --quiet --error-exitcode=9 --fair-sched=try \
+	    --leak-check=full --show-leak-kinds=definite,indirect \
+	    --errors-for-leak-kinds=definite,indirect --max-threads=2000 \
+	    $(addprefix --suppressions=,$(glib.supp))" \
+	  $(prove) $^
+
+glib.supp = $(wildcard $(shell pkg-config --variable=prefix \
+              $(MODULES))/share/glib-2.0/valgrind/glib.supp)
+
+# Documents and format
+
+pages   = $(wildcard *.md */*.md)
+sources = $(wildcard $(shell git ls-files -co --exclude-standard '*.[ch]'))
+
+docs: ## refresh the code that the documents quote
+	@tests/tools/quote $(pages)
+
+check-docs: ## check that code and links in the documents are right
+	@echo "Documents: quoted code and links"
+	@tests/tools/quote --check $(pages)
+
+format: need-clang-format ## format all sources
+	@tests/tools/format $(sources)
+
+check-format: need-clang-format ## check that all sources are formatted
+	@echo "Format of the sources"
+	@tests/tools/format --check $(sources)
+
+ci: ## all that CI runs, the tests last
+	@$(MAKE) check-format
+	@$(MAKE) check-docs
+	@$(MAKE) hello $(VERSIONS:%=demo-%)
+	@$(MAKE) sanitize
+	@$(MAKE) tsan
+	@$(MAKE) valgrind
+	@$(MAKE) test SLOW=1
+
+clean: ## remove all that was built
+	rm -rf build $(wildcard v[1-9]/demo)
+
+# Building
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$1)
+pool    = $(filter-out %/demo.c,$(wildcard $(or $(DIR),$1)/*.c))
+helpers = $(call objects,$(wildcard tests/*.c))
+runtime = $(BUILD)/libcommon.a $(runtime-$(FLAVOUR))
+runtime-tsan = $(BUILD)/tests/tsan/glib-shim.o $(BUILD)/tests/tsan/wrap.opts
+
+# GLib's flags are asked for here and not above: GLib may just be installed.
+define compile
+@mkdir -p $(@D)
+@echo "compiling $<"
+$(if $(V),,@)$(compiler) $$(pkg-config --cflags $(MODULES)) -MMD -MP -o $@ -c $<
+endef
+
+define link
+@mkdir -p $(@D)
+@echo "linking $@"
+$(if $(V),,@)$(CC) $(CFLAGS) $($(FLAVOUR)) $(LDFLAGS) -o $@ \
+  $(filter %.o %.a,$^) $(addprefix @,$(filter %.opts,$^)) \
+  $$(pkg-config --libs $(MODULES)) $(LDLIBS)
+endef
+
+# Written only when it changes: then everything is compiled again.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(compiler)' | cmp -s - $@ || echo '$(compiler)' > $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | need-glib
+	$(compile)
+
+$(BUILD)/libcommon.a: \
+  $(call objects,$(filter-out %/hello.c,$(wildcard common/*.c)))
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/hello: $(BUILD)/common/hello.o $(runtime)
+	$(link)
+
+$(BUILD)/tests/common-%: $(BUILD)/tests/common/%.o $(helpers) $(runtime)
+	$(link)
+
+# A version's demo; and its suite, the scenarios compiled against its face.
+# SUITE_VERSION, because the pool in DIR may not yet say which it is to become.
+define version
+$1/demo: $(call objects,$(wildcard $1/*.c)) $(runtime)
+	$$(link)
+
+$(call suite,$1): $(patsubst tests/pool/%.c,$(call suite,$1).o/%.o, \
+  $(wildcard tests/pool/*.c)) $(helpers) $(call objects,$(pool)) $(runtime)
+	$$(link)
+
+$(call suite,$1).o/%.o: tests/pool/%.c $(BUILD)/flags | need-glib
+	$$(compile) -iquote $(or $(DIR),$1) -DSUITE_VERSION=$(1:v%=%)
+endef
+$(foreach v,$(VERSIONS),$(eval $(call version,$v)))
+
+# What tells thread sanitizer of GLib, the linker's options to insert that, and
+# the proof that it works.
+$(BUILD)/tests/tsan/self-check: $(BUILD)/tests/tsan/self-check.o $(runtime)
+	$(link)
+
+$(BUILD)/tests/tsan/wrap.opts: $(BUILD)/tests/tsan/glib-shim.o
+	@nm $< | sed -n 's/.* T __wrap_/-Wl,--wrap=/p' > $@
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# What a target uses and this machine lacks is installed, by apt-get.
+
+need-glib:
+	$(call need,pkg-config --atleast-version=$(GLIB) $(MODULES),$(PACKAGES))
+
+need-prove:
+	$(call need,prove --version,perl)
+
+need-valgrind:
+	$(call need,valgrind --version,valgrind)
+
+need-clang-format:
+	$(call need,clang-format --version,clang-format)
+
+.PHONY: need-glib need-prove need-valgrind need-clang-format
+
+# $(call need,TEST,PACKAGES): the lock is for targets that are made at once.
+sudo = $(if $(filter-out 0,$(shell id -u)),sudo)
+apt  = $(strip $(sudo) apt-get install -y --no-install-recommends)
+define need
+@{ $1; } >/dev/null 2>&1 || { \
+  type apt-get $(sudo) >/dev/null 2>&1 || \
+  { echo "Please install $2 (as Debian calls them)." >&2; exit 1; }; \
+  flock Makefile sh -c '{ $1; } >/dev/null 2>&1 || { \
+    echo "installing $2: $(apt) $2"; \
+    apt-cache show $2 >/dev/null 2>&1 && $(apt) $2 || \
+    { $(sudo) apt-get update && $(apt) $2; }; }' && \
+  { $1; } || { echo "$2: still missing, or too old." >&2; exit 1; }; }
+endef
