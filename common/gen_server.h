@@ -1,0 +1,189 @@
+/* gen_server: a process with a state, and a function for each kind of message.
+ *
+ * What every server does alike stands here once: starting so that the starter
+ * knows whether it worked, calls with their replies and limits, stopping.
+ * What makes a server this server is its class, a struct of functions.
+ */
+#ifndef GEN_SERVER_H
+#define GEN_SERVER_H
+
+#include "process.h"
+
+#define GEN_SERVER_ERROR (gen_server_error_quark ())
+GQuark gen_server_error_quark (void);
+
+/**
+ * GenServerError:
+ * @GEN_SERVER_ERROR_NOPROC: there was no such process when it was called
+ * @GEN_SERVER_ERROR_DOWN: the server died before it answered, or the caller
+ *   itself was told to die; the reply's `reason` says why
+ * @GEN_SERVER_ERROR_TIMEOUT: no answer came in time
+ * @GEN_SERVER_ERROR_CALLING_SELF: a server can't wait for itself
+ * @GEN_SERVER_ERROR_INIT: the server died before its init was done
+ *
+ * Why a call, or a start, failed.
+ */
+typedef enum {
+  GEN_SERVER_ERROR_NOPROC,
+  GEN_SERVER_ERROR_DOWN,
+  GEN_SERVER_ERROR_TIMEOUT,
+  GEN_SERVER_ERROR_CALLING_SELF,
+  GEN_SERVER_ERROR_INIT
+} GenServerError;
+
+/**
+ * From:
+ * @pid: who called
+ * @ref: which of its calls
+ *
+ * Whom to answer.  It may be kept, and answered later or by another process.
+ */
+typedef struct {
+  Pid pid;
+  Ref ref;
+} From;
+
+/**
+ * GenServerClass:
+ * @name: what observers show
+ * @state_size: bytes of state, zeroed at the start, handed to every callback
+ * @is_short: (nullable): promises that handling this message now waits for
+ *   nothing but other short servers, so that a caller may run it on its own
+ *   thread.  A class that has it promises the same for @init and @finalize.
+ *   %NULL: never.
+ * @init: (nullable): makes the state from @args; %FALSE, with an error set,
+ *   when the server can't start
+ * @handle_call: (nullable): answers by gen_server_reply(), now or later
+ * @handle_cast: (nullable): handles what nobody waits for
+ * @handle_info: (nullable): handles everything else: process_send(), timers,
+ *   DOWN, EXIT
+ * @terminate: (nullable): says good-bye.  As in OTP it is called when the
+ *   server stops itself or is stopped and, when it traps exits, when its
+ *   parent exits; not when it is killed
+ * @finalize: (nullable): frees and closes what the state holds.  Always
+ *   called, once, also when @init failed or never ran: then on zeroed fields.
+ *   The process is dead by then: it can't send, nor call
+ * @describe: (nullable): says how the server is doing, in a few words
+ *
+ * What makes a server this server; OTP's callback module.  The runtime frees a
+ * message's data after the callback, unless it took it (message_take_data()).
+ */
+typedef struct {
+  const char *name;
+  gsize       state_size;
+  gboolean  (*is_short)    (gconstpointer state, const Message *message);
+  gboolean  (*init)        (gpointer state, gconstpointer args, GError **error);
+  void      (*handle_call) (gpointer state, Message *request, From from);
+  void      (*handle_cast) (gpointer state, Message *request);
+  void      (*handle_info) (gpointer state, Message *message);
+  void      (*terminate)   (gpointer state, Reason reason);
+  void      (*finalize)    (gpointer state);
+  void      (*describe)    (gpointer state, GString *text);
+} GenServerClass;
+
+/**
+ * gen_server_start_link:
+ * @klass: what it is
+ * @name: (nullable): the name to register before @init runs
+ * @args: (nullable): for @init.  They must last until it returns: that is
+ *   before this function does, unless the server is killed inside @init
+ * @error: (nullable): @init's own error, or why it never got there
+ *
+ * Starts a server that is linked to the caller, its parent, and waits until
+ * its @init is done.  When that fails, the server has been finalized, its
+ * name is free, and no EXIT of it is left behind.
+ *
+ * Returns: the server, or %PID_NONE with @error set
+ */
+Pid gen_server_start_link (const GenServerClass *klass, const char *name,
+                           gconstpointer args, GError **error);
+
+/**
+ * gen_server_start:
+ * @klass: what it is
+ * @name: (nullable): the name to register before @init runs
+ * @args: (nullable): for @init
+ * @error: (nullable): @init's own error, or why it never got there
+ *
+ * Like gen_server_start_link(), without a link and without a parent.
+ *
+ * Returns: the server, or %PID_NONE with @error set
+ */
+Pid gen_server_start (const GenServerClass *klass, const char *name,
+                      gconstpointer args, GError **error);
+
+/**
+ * gen_server_call:
+ * @server: whom to ask
+ * @request: what to ask; its data is given away, whatever comes of the call
+ * @timeout_ms: how long to wait, in milliseconds; -1 for ever, 0 not at all.
+ *   Inside a server that runs on its caller's thread, no longer than that
+ *   caller's own limit
+ * @reply: (out) (optional): the answer; message_clear() it.  When the call
+ *   fails it is cleared, but for the `reason` of %GEN_SERVER_ERROR_DOWN
+ * @error: (nullable): a #GenServerError
+ *
+ * Asks a server and waits for its answer.  An answer that comes after the
+ * limit is dropped.
+ *
+ * Returns: whether there is an answer
+ */
+gboolean gen_server_call (Pid server, Message request, int timeout_ms,
+                          Message *reply, GError **error);
+
+/**
+ * gen_server_cast:
+ * @server: whom to tell
+ * @request: what to tell; its data is given away
+ *
+ * Tells a server something and does not wait.
+ */
+void gen_server_cast (Pid server, Message request);
+
+/**
+ * gen_server_reply:
+ * @from: whom to answer
+ * @reply: the answer; its data is given away
+ *
+ * Answers a call: from its handler, or later, or from another process.
+ *
+ * Returns: whether the caller took the answer: it is alive and still waited
+ *   (Erlang can't say)
+ */
+gboolean gen_server_reply (From from, Message reply);
+
+/**
+ * gen_server_stop:
+ * @reason: why
+ *
+ * Stops the server whose handler runs here, once that handler has returned;
+ * OTP's `{stop, Reason, State}`.
+ */
+void gen_server_stop (Reason reason);
+
+/**
+ * gen_server_stop_sync:
+ * @server: who shall stop
+ * @reason: why
+ * @timeout_ms: how long to wait, in milliseconds; -1 for ever, 0 not at all
+ * @error: (nullable): a #GenServerError
+ *
+ * Asks a server to stop, after what is in its mailbox, and waits until it has;
+ * OTP's `gen_server:stop/3`.
+ *
+ * Returns: whether it has stopped for that reason
+ */
+gboolean gen_server_stop_sync (Pid server, Reason reason, int timeout_ms,
+                               GError **error);
+
+/**
+ * gen_server_describe:
+ * @server: whom to ask
+ * @timeout_ms: how long to wait, in milliseconds; -1 for ever, 0 not at all
+ *
+ * Returns: (transfer full) (nullable): what the server's class says of its
+ *   state; %NULL when it says nothing, is busy, or is no server
+ */
+char *gen_server_describe (Pid server, int timeout_ms);
+
+#endif

@@ -1,0 +1,137 @@
+/* One table each way, under one lock.  A name is taken when the table says so,
+ * and a process is told to forget its name, in the same locked step. */
+#include "names.h"
+
+#include "slot.h"
+
+G_DEFINE_QUARK (names-error-quark, names_error)
+
+static GRWLock lock;
+/* lock protects: */
+static GHashTable *pids;  /* name, owned → Pid */
+static GHashTable *names; /* Pid → name, owned by pids */
+
+/* HOLDS: lock, to write */
+static void
+forget (Pid pid)
+{
+  gpointer name;
+
+  if (g_hash_table_steal_extended (names, PID_TO_POINTER (pid), NULL, &name))
+    g_hash_table_remove (pids, name);
+}
+
+static void
+forget_name (Pid pid)
+{
+  g_rw_lock_writer_lock (&lock);
+  forget (pid);
+  g_rw_lock_writer_unlock (&lock);
+}
+
+/* HOLDS: lock, to write */
+static gboolean
+check (const char *name, Pid pid, GError **error)
+{
+  Pid owner = POINTER_TO_PID (g_hash_table_lookup (pids, name));
+  const char *present = g_hash_table_lookup (names, PID_TO_POINTER (pid));
+
+  if (owner != PID_NONE)
+    g_set_error (error, NAMES_ERROR, NAMES_ERROR_TAKEN,
+                 "the name %s is taken by " PID_FORMAT, name, PID_ARGS (owner));
+  else if (present != NULL)
+    g_set_error (error, NAMES_ERROR, NAMES_ERROR_NAMED,
+                 PID_FORMAT " is called %s already", PID_ARGS (pid), present);
+  return owner == PID_NONE && present == NULL;
+}
+
+/* HOLDS: lock, to write */
+static gboolean
+add (const char *name, Pid pid, GError **error)
+{
+  Process *process;
+  char *copy;
+
+  if (!check (name, pid, error))
+    return FALSE;
+  process = slot_lock_alive (pid);
+  if (process == NULL) {
+    g_set_error (error, NAMES_ERROR, NAMES_ERROR_NOPROC,
+                 PID_FORMAT " is dead, and can't be called %s", PID_ARGS (pid),
+                 name);
+    return FALSE;
+  }
+  process->forget_name = forget_name;
+  slot_unlock (process);
+  copy = g_strdup (name);
+  g_hash_table_insert (pids, copy, PID_TO_POINTER (pid));
+  g_hash_table_insert (names, PID_TO_POINTER (pid), copy);
+  return TRUE;
+}
+
+gboolean
+process_register (const char *name, Pid pid, GError **error)
+{
+  gboolean is_added;
+
+  g_return_val_if_fail (name != NULL && *name != '\0', FALSE);
+
+  if (process_is_dying ()) {
+    g_set_error (error, NAMES_ERROR, NAMES_ERROR_NOPROC,
+                 "a dead process can't register %s", name);
+    return FALSE;
+  }
+  g_rw_lock_writer_lock (&lock);
+  if (pids == NULL) {
+    pids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    names = g_hash_table_new (NULL, NULL);
+  }
+  is_added = add (name, pid, error);
+  g_rw_lock_writer_unlock (&lock);
+  return is_added;
+}
+
+gboolean
+process_unregister (const char *name)
+{
+  Pid pid;
+
+  g_return_val_if_fail (name != NULL, FALSE);
+
+  if (process_is_dying ())
+    return FALSE;
+  g_rw_lock_writer_lock (&lock);
+  pid = pids == NULL ? PID_NONE
+                     : POINTER_TO_PID (g_hash_table_lookup (pids, name));
+  if (pid != PID_NONE)
+    forget (pid);
+  g_rw_lock_writer_unlock (&lock);
+  return pid != PID_NONE;
+}
+
+Pid
+process_whereis (const char *name)
+{
+  Pid pid;
+
+  g_return_val_if_fail (name != NULL, PID_NONE);
+
+  g_rw_lock_reader_lock (&lock);
+  pid = pids == NULL ? PID_NONE
+                     : POINTER_TO_PID (g_hash_table_lookup (pids, name));
+  g_rw_lock_reader_unlock (&lock);
+  return pid;
+}
+
+char *
+process_get_name (Pid pid)
+{
+  char *name;
+
+  g_rw_lock_reader_lock (&lock);
+  name = names == NULL
+           ? NULL
+           : g_strdup (g_hash_table_lookup (names, PID_TO_POINTER (pid)));
+  g_rw_lock_reader_unlock (&lock);
+  return name;
+}

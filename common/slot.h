@@ -1,0 +1,177 @@
+/* slot: where a process lives, and how it ends.  Private to common/.
+ *
+ * A slot is never given back to the C library, only to the next process; so a
+ * stale pid always leads to a slot, and the slot's lock and its present pid
+ * tell that the one who is meant has gone.
+ *
+ * The lock is the mailbox's.  Nobody holds two: what concerns two processes is
+ * done on one's own side first, then on the other's, and then one looks again
+ * whether one has died meanwhile.
+ */
+#ifndef SLOT_H
+#define SLOT_H
+
+#include "process.h"
+#include "scheduler.h"
+
+typedef struct Process Process;
+typedef struct Envelope Envelope;
+typedef struct Bond Bond;
+
+/* What a process is made of: a function that runs once, or a state and a
+ * handler of messages; a plain thread has neither. */
+typedef struct {
+  void     (*run)      (gpointer state);
+  void     (*handle)   (gpointer state, Envelope *envelope);
+  gboolean (*is_short) (gpointer state, const Envelope *envelope);
+  void     (*finalize) (gpointer state);
+} ProcessClass;
+
+typedef enum {
+  MESSAGE_SENT,
+  MESSAGE_CAST,
+  MESSAGE_CALL,
+  MESSAGE_START /* a call, and the first message that is handled at all */
+} MessageKind;
+
+/* A message on its way.  A DOWN, an EXIT of a link or a timer's message may
+ * have been called off since: `accept` is asked when its turn has come, under
+ * no lock, and never twice. */
+struct Envelope {
+  Message     message;
+  MessageKind kind;
+  gboolean  (*accept) (Process *self, const Message *message);
+};
+
+/* region: bond */
+/* Something to do when a process ends: tell a link, tell a watcher, have a
+ * monitor withdrawn, release a waiting caller.  It has a key by which it is
+ * undone: a link has the other's pid, everything else has a ref of its own. */
+struct Bond {
+  void   (*tell) (const Bond *bond, Pid dead, Reason reason);
+  Pid      other;
+  Ref      ref;
+  gpointer cookie;
+  gboolean waits; /* it is told last: then whoever watches has been told */
+};
+/* end */
+
+typedef enum { WAITS_FOR_NOTHING, WAITS_FOR_REPLY, WAITS_FOR_MESSAGE } Wait;
+
+struct Process {
+  Runnable     runnable;
+  GAsyncQueue *mailbox; /* of Envelope; never changes */
+  Process     *next_free;
+
+  /* constant while it is alive: */
+  const ProcessClass *klass;
+  const char         *kind;
+  gpointer            data; /* the class's state */
+  Pid                 parent;
+  guint64             born;
+  gboolean            may_lend; /* is_short is worth asking */
+
+  /* atomic, and changed under the lock: */
+  Pid  pid;
+  gint is_alive;
+
+  /* the lock protects: */
+  ProcessState state;
+  gboolean is_in_line; /* the scheduler has it, maybe since its last life */
+  gboolean traps_exits;
+  gboolean is_told;       /* whoever wanted to know of its end does */
+  gboolean awaits_burial; /* a shared thread shall finalize it */
+  Reason reason;          /* why it ended */
+  gboolean has_runner;    /* a handler ran when it died: it finalizes */
+  guint n_holders;        /* once dead: its teller, and that runner */
+  GHashTable *bonds;      /* key → Bond; once dead, its teller's */
+  gboolean is_starting;   /* it has not handled its MESSAGE_START yet; … */
+  GQueue *early;          /* … meanwhile others' envelopes wait here */
+  void (*forget_name) (Pid pid);
+  GCancellable *cancellable;
+  Wait waits_for;
+  Parker *parker;
+  Ref call;       /* what it waits for an answer to, or 0; atomic */
+  Message *reply; /* where that answer goes */
+
+  /* only its runner touches: */
+  Reason stop;          /* why it shall end when its handler returns */
+  Bond  *when_released; /* told, with reason 0, when it stops running */
+};
+
+/* What a thread knows of itself. */
+typedef struct {
+  Process *current; /* who runs here */
+  gint64   limit;   /* of the call that lent this thread; 0: none */
+  guint    n_lent;  /* how deep calls are nested on it */
+  GQueue   dead;    /* Process, to be told of */
+  gboolean is_telling;
+  gboolean has_ended;
+} ThisThread;
+
+extern _Thread_local ThisThread this_thread;
+
+/* A new process, alive and idle, with @data as its class's state. */
+Process *slot_new (const ProcessClass *klass, const char *kind, gpointer data,
+                   Pid parent);
+
+/* Who runs here; a plain thread becomes a process.  Never NULL: a thread that
+ * is past its end is a process that is dead. */
+Process *slot_current (void);
+
+/* The process of that pid, alive and locked, or NULL. */
+Process *slot_lock_alive (Pid pid);
+
+/* The same, dead or alive, as long as there are things to tell of its end. */
+Process *slot_lock_untold (Pid pid);
+
+void slot_lock (Process *process);
+void slot_unlock (Process *process);
+
+#define slot_is_alive(process) (g_atomic_int_get (&(process)->is_alive) != 0)
+
+/* Whether a process still waits for the answer to that request. */
+#define slot_has_call(process, ref) \
+  ((Ref) g_atomic_pointer_get (&(process)->call) == (ref))
+#define slot_set_call(process, ref) \
+  g_atomic_pointer_set (&(process)->call, (ref))
+
+/* Ends a process: HOLDS its lock, gives it back, and tells everybody. */
+void slot_end (Process *process, Reason reason);
+
+/* Finalizes a dead process that no handler runs any more, and tells of it. */
+void slot_bury (Process *process);
+
+/* The first message has been handled: now what others have sent may come. */
+void slot_open_mailbox (Process *process);
+
+/* Calls the class's finalize. */
+void slot_finalize (Process *process);
+
+/* The teller, or the runner, of a dead process has done its part. */
+void slot_leave (Process *process);
+
+/* Waits on behalf of @self, whose lock it HOLDS, but not while it waits. */
+void slot_park (Process *self, Wait what, gint64 deadline);
+
+/* HOLDS @process's lock. */
+void slot_wake (Process *process, Wait what);
+
+/* HOLDS the lock of the process whose bonds they are. */
+Bond *slot_get_bond (Process *process, guint64 key);
+void slot_add_bond (Process *process, guint64 key, Bond bond);
+gboolean slot_drop_bond (Process *process, guint64 key);
+
+/* A number that was never used before. */
+Ref slot_new_ref (void);
+
+/* Calls a function with each slot that was ever used, locked. */
+void slot_foreach (void (*func) (Process *process, gpointer data),
+                   gpointer data);
+
+/* How many processes have died and are not gone yet. */
+gint slot_count_dying (void);
+
+void envelope_free (Envelope *envelope);
+
+#endif
