@@ -1,0 +1,245 @@
+#include "children.h"
+
+#include "scheduler.h"
+#include "signals.h"
+
+ChildSpec *
+child_spec_take (const ChildSpec *spec)
+{
+  ChildSpec *copy = g_memdup2 (spec, sizeof *spec);
+
+  copy->id = g_strdup (spec->id);
+  if (spec->shutdown_ms == SHUTDOWN_DEFAULT)
+    copy->shutdown_ms = spec->is_supervisor ? SHUTDOWN_INFINITY : 5000;
+  return copy;
+}
+
+void
+child_spec_free (gpointer data)
+{
+  ChildSpec *spec = data;
+
+  if (spec->free_args != NULL && spec->args != NULL)
+    spec->free_args (spec->args);
+  g_free ((char *) spec->id);
+  g_free (spec);
+}
+
+gboolean
+child_spec_check (const ChildSpec *spec, gboolean needs_id, GError **error)
+{
+  const char *fault = NULL;
+
+  if (spec == NULL)
+    fault = "has no specification";
+  else if (needs_id && spec->id == NULL)
+    fault = "has no id";
+  else if (spec->klass == NULL && spec->start == NULL)
+    fault = "has neither klass nor start";
+  else if (spec->klass != NULL && spec->start != NULL)
+    fault = "has both klass and start";
+  if (fault != NULL)
+    g_set_error (error, SUPERVISOR_ERROR, SUPERVISOR_ERROR_INVALID,
+                 "child %s %s",
+                 spec != NULL && spec->id != NULL ? spec->id : "(?)", fault);
+  return fault == NULL;
+}
+
+gboolean
+child_spec_is_short (const ChildSpec *spec)
+{
+  return spec->klass != NULL && spec->klass->is_short != NULL
+         && !spec->is_supervisor;
+}
+
+void
+children_init (Children *self)
+{
+  self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
+  self->by_pid = g_hash_table_new (NULL, NULL);
+}
+
+void
+children_clear (Children *self)
+{
+  while (self->list.head != NULL)
+    children_forget (self, self->list.head->data);
+  g_clear_pointer (&self->model, child_spec_free);
+  g_clear_pointer (&self->by_id, g_hash_table_unref);
+  g_clear_pointer (&self->by_pid, g_hash_table_unref);
+}
+
+Child *
+children_add (Children *self, ChildSpec *spec)
+{
+  Child *child = g_new0 (Child, 1);
+
+  child->link.data = child;
+  child->spec = spec;
+  g_queue_push_tail_link (&self->list, &child->link);
+  self->n_long += !child_spec_is_short (spec);
+  if (spec != self->model)
+    g_hash_table_insert (self->by_id, (gpointer) spec->id, child);
+  return child;
+}
+
+/* Takes all of them, right or wrong: so the args of all are freed. */
+gboolean
+children_take (Children *self, const SupervisorSpec *spec, GError **error)
+{
+  gboolean is_simple = spec->strategy == STRATEGY_SIMPLE_ONE_FOR_ONE;
+  gboolean is_right = !is_simple || spec->n_children == 1;
+
+  if (!is_right)
+    g_set_error (error, SUPERVISOR_ERROR, SUPERVISOR_ERROR_INVALID,
+                 "simple_one_for_one takes one child, the model of all");
+  for (gsize i = 0; i < spec->n_children; i++) {
+    ChildSpec *copy = child_spec_take (&spec->children[i]);
+
+    is_right = is_right && child_spec_check (copy, !is_simple, error);
+    if (is_right && !is_simple && children_find (self, copy->id) != NULL) {
+      g_set_error (error, SUPERVISOR_ERROR, SUPERVISOR_ERROR_INVALID,
+                   "there are two children %s", copy->id);
+      is_right = FALSE;
+    }
+    if (!is_right)
+      child_spec_free (copy);
+    else if (is_simple)
+      self->model = copy;
+    else
+      children_add (self, copy);
+  }
+  return is_right;
+}
+
+void
+children_forget (Children *self, Child *child)
+{
+  g_queue_unlink (&self->list, &child->link);
+  g_hash_table_remove (self->by_pid, PID_TO_POINTER (child->pid));
+  self->n_long -= !child_spec_is_short (child->spec);
+  if (child->spec != self->model) {
+    g_hash_table_remove (self->by_id, child->spec->id);
+    child_spec_free (child->spec);
+  }
+  g_free (child);
+}
+
+Child *
+children_find (const Children *self, const char *id)
+{
+  return g_hash_table_lookup (self->by_id, id);
+}
+
+Child *
+children_find_pid (const Children *self, Pid pid)
+{
+  return g_hash_table_lookup (self->by_pid, PID_TO_POINTER (pid));
+}
+
+void
+children_ended (Children *self, Child *child)
+{
+  child->state = STOPPED;
+  if (child->spec == self->model || child->spec->restart == RESTART_TEMPORARY)
+    children_forget (self, child);
+}
+
+gboolean
+children_start (Children *self, Child *child, GError **error)
+{
+  const ChildSpec *spec = child->spec;
+  Pid pid = spec->klass != NULL
+              ? gen_server_start_link (spec->klass, NULL, spec->args, error)
+              : spec->start (spec->args, error);
+
+  if (pid == PID_NONE)
+    return FALSE;
+  g_hash_table_remove (self->by_pid, PID_TO_POINTER (child->pid));
+  g_hash_table_insert (self->by_pid, PID_TO_POINTER (pid), child);
+  child->pid = pid;
+  child->state = RUNNING;
+  return TRUE;
+}
+
+static void
+tell_to_end (gpointer data, gpointer user_data G_GNUC_UNUSED)
+{
+  const Child *child = data;
+  gboolean is_brutal = child->spec->shutdown_ms == SHUTDOWN_BRUTAL_KILL;
+
+  if (child->state == RUNNING)
+    process_exit (child->pid, is_brutal ? REASON_KILL : REASON_SHUTDOWN);
+}
+
+/* For ever, after a brutal kill, too: nobody outlives that. */
+static gint64
+get_deadline (const ChildSpec *spec)
+{
+  return spec->shutdown_ms < 0 ? SCHEDULER_NEVER
+                               : scheduler_deadline (spec->shutdown_ms);
+}
+
+static int
+get_timeout (gint64 deadline)
+{
+  gint64 left_us = deadline - scheduler_now ();
+
+  return deadline == SCHEDULER_NEVER ? -1 : (int) MAX (left_us / 1000 + 1, 0);
+}
+
+/* The link is cut last: should the supervisor be killed while it waits, the
+ * child must hear of that. */
+static void
+await_end (Children *self, Child *child, gint64 deadline)
+{
+  if (child->state == RUNNING) {
+    if (!process_wait_end (child->pid, get_timeout (deadline))) {
+      process_exit (child->pid, REASON_KILL);
+      process_wait_end (child->pid, -1);
+    }
+    process_unlink (child->pid);
+  }
+  children_ended (self, child);
+}
+
+void
+children_stop (Children *self, Child *child)
+{
+  tell_to_end (child, NULL);
+  await_end (self, child, get_deadline (child->spec));
+}
+
+Child *
+children_start_after (Children *self, GList *link, GError **error)
+{
+  link = link != NULL ? link->next : self->list.head;
+  while (link != NULL && children_start (self, link->data, error))
+    link = link->next;
+  return link != NULL ? link->data : NULL;
+}
+
+static void
+stop_all_at_once (Children *self)
+{
+  gint64 deadline = get_deadline (self->model);
+
+  g_queue_foreach (&self->list, tell_to_end, NULL);
+  while (self->list.head != NULL)
+    await_end (self, self->list.head->data, deadline);
+}
+
+void
+children_stop_after (Children *self, GList *link)
+{
+  GList *last, *previous;
+
+  if (self->model != NULL) {
+    stop_all_at_once (self);
+    return;
+  }
+  for (last = self->list.tail; last != link; last = previous) {
+    previous = last->prev; /* who is stopped may be forgotten */
+    children_stop (self, last->data);
+  }
+}

@@ -1,0 +1,307 @@
+/* The observer's tree, as text.  Pids differ from run to run, so each is
+ * written as <n>, in the order in which they come; a number that comes again
+ * would be the same process drawn twice. */
+#include "helper.h"
+#include "observer.h"
+#include "supervisor.h"
+#include "task.h"
+
+enum { STAND = 1 };
+
+static Reason crash;
+
+static void
+handle_call (gpointer state G_GNUC_UNUSED, Message *request, From from)
+{
+  door_stand (request->data);
+  gen_server_reply (from, (Message) { 0 });
+}
+
+static void
+describe (gpointer state G_GNUC_UNUSED, GString *text)
+{
+  g_string_append (text, "all well");
+}
+
+static gboolean
+always_short (gconstpointer state G_GNUC_UNUSED,
+              const Message *message G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
+/* One that speaks and is idle whenever nobody asks it, one that is silent. */
+static const GenServerClass worker_class = { .name = "Worker",
+                                             .is_short = always_short,
+                                             .describe = describe };
+static const GenServerClass silent_class = { .name = "Silent" };
+static const GenServerClass busy_class = { .name = "Busy",
+                                           .handle_call = handle_call,
+                                           .describe = describe };
+
+static gboolean
+number_pid (const GMatchInfo *match, GString *text, gpointer data)
+{
+  g_autofree char *pid = g_match_info_fetch (match, 0);
+  GPtrArray *pids = data;
+  guint number;
+
+  if (!g_ptr_array_find_with_equal_func (pids, pid, g_str_equal, &number)) {
+    number = pids->len;
+    g_ptr_array_add (pids, g_steal_pointer (&pid));
+  }
+  g_string_append_printf (text, "<%u>", number + 1);
+  return FALSE;
+}
+
+static void
+assert_tree (Pid root, const char *expected)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GRegex) regex = g_regex_new ("<[0-9]+\\.[0-9]+>", 0, 0, NULL);
+  g_autoptr (GPtrArray) pids = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *found = NULL;
+
+  observer_print_tree (root, text);
+  found = g_regex_replace_eval (regex, text->str, -1, 0, 0, number_pid, pids,
+                                NULL);
+  g_assert_cmpstr (found, ==, expected);
+}
+
+static Pid
+start_workers (gconstpointer args, GError **error)
+{
+  ChildSpec model = { .klass = &worker_class, .restart = RESTART_TEMPORARY };
+  SupervisorSpec spec = { .name = args,
+                          .strategy = STRATEGY_SIMPLE_ONE_FOR_ONE,
+                          .children = &model,
+                          .n_children = 1 };
+
+  return supervisor_start_link (&spec, error);
+}
+
+static Pid
+start_tree (void)
+{
+  static char name[] = "WorkerSupervisor";
+  ChildSpec children[] = { { .id = "server", .klass = &worker_class },
+                           { .id = "workers",
+                             .start = start_workers,
+                             .args = name,
+                             .is_supervisor = TRUE },
+                           { .id = "last", .klass = &silent_class } };
+  SupervisorSpec spec = { .name = "Supervisor",
+                          .strategy = STRATEGY_ONE_FOR_ALL,
+                          .children = children,
+                          .n_children = 3 };
+  Pid supervisor = supervisor_start (&spec, NULL);
+
+  for (int i = 0; i < 2; i++)
+    supervisor_start_child (process_whereis (name), NULL, NULL);
+  return supervisor;
+}
+
+static void
+finish (Pid supervisor)
+{
+  supervisor_stop (supervisor, test_limit ());
+  test_end ();
+}
+
+static void
+test_draws_who_started_whom (void)
+{
+  Pid supervisor = start_tree ();
+
+  test_wait_idle (supervisor);
+  test_wait_idle (process_whereis ("WorkerSupervisor"));
+  assert_tree (supervisor,
+               "Supervisor <1> idle · one_for_all, 3 children\n"
+               "├─ Worker <2> idle · all well\n"
+               "├─ WorkerSupervisor <3> idle · simple_one_for_one, 2 children\n"
+               "│  ├─ Worker <4> idle · all well\n"
+               "│  └─ Worker <5> idle · all well\n"
+               "└─ Silent <6> idle\n");
+  finish (supervisor);
+}
+
+static void
+test_draws_from_where_it_is_asked_to (void)
+{
+  Pid supervisor = start_tree ();
+
+  test_wait_idle (process_whereis ("WorkerSupervisor"));
+  assert_tree (process_whereis ("WorkerSupervisor"),
+               "WorkerSupervisor <1> idle · simple_one_for_one, 2 children\n"
+               "├─ Worker <2> idle · all well\n"
+               "└─ Worker <3> idle · all well\n");
+  finish (supervisor);
+}
+
+static void
+test_draws_the_order_of_birth (void)
+{
+  Pid supervisor = start_tree ();
+  Pid server;
+
+  test_wait_idle (supervisor);
+  {
+    g_autoptr (GArray) infos = supervisor_which_children (supervisor, NULL);
+
+    server = g_array_index (infos, ChildInfo, 0).pid;
+  }
+  /* All are new, and take the slots of the old: but not in their order. */
+  gen_server_stop_sync (server, crash, test_limit (), NULL);
+  supervisor_count_children (supervisor, &(ChildCount) { 0 }, NULL);
+  test_wait_idle (supervisor);
+  test_wait_idle (process_whereis ("WorkerSupervisor"));
+  assert_tree (supervisor,
+               "Supervisor <1> idle · one_for_all, 3 children, 1 restart\n"
+               "├─ Worker <2> idle · all well\n"
+               "├─ WorkerSupervisor <3> idle · simple_one_for_one, 0 children\n"
+               "└─ Silent <4> idle\n");
+  finish (supervisor);
+}
+
+static void
+test_dead_root_is_no_tree (void)
+{
+  Pid supervisor = start_tree ();
+
+  supervisor_stop (supervisor, test_limit ());
+  assert_tree (supervisor, "");
+  test_end ();
+}
+
+static void
+test_none_is_everybody_without_a_parent (void)
+{
+  Pid first = start_tree (), second;
+
+  second = gen_server_start (&worker_class, "Lonely", NULL, NULL);
+  test_wait_idle (first);
+  test_wait_idle (second);
+  test_wait_idle (process_whereis ("WorkerSupervisor"));
+  assert_tree (PID_NONE,
+               "Supervisor <1> idle · one_for_all, 3 children\n"
+               "├─ Worker <2> idle · all well\n"
+               "├─ WorkerSupervisor <3> idle · simple_one_for_one, 2 children\n"
+               "│  ├─ Worker <4> idle · all well\n"
+               "│  └─ Worker <5> idle · all well\n"
+               "└─ Silent <6> idle\n"
+               "Lonely <7> idle · all well\n");
+  gen_server_stop_sync (second, REASON_NORMAL, test_limit (), NULL);
+  finish (first);
+}
+
+static void
+test_thread_is_drawn_above_its_children (void)
+{
+  Pid child;
+
+  process_self ();
+  assert_tree (PID_NONE, "");
+  assert_tree (process_self (), "thread <1> running\n");
+  child = gen_server_start_link (&worker_class, NULL, NULL, NULL);
+  test_wait_idle (child);
+  assert_tree (PID_NONE, "thread <1> running\n"
+                         "└─ Worker <2> idle · all well\n");
+  gen_server_stop_sync (child, REASON_NORMAL, test_limit (), NULL);
+  test_end ();
+}
+
+static gpointer
+stand_in_door (gpointer door)
+{
+  door_stand (door);
+  return NULL;
+}
+
+static void
+run_stand_in_door (gpointer door)
+{
+  door_stand (door);
+}
+
+static void
+test_functions_and_tasks_are_drawn (void)
+{
+  static Door doors[2];
+  Pid function = process_spawn (run_stand_in_door, &doors[0], NULL);
+  g_autoptr (Task) task = NULL;
+
+  gate_wait (&doors[0].entered);
+  task = task_async (stand_in_door, &doors[1], NULL, NULL);
+  gate_wait (&doors[1].entered);
+  assert_tree (PID_NONE, "function <1> running\n"
+                         "task <2> running\n");
+  for (int i = 0; i < 2; i++)
+    gate_open (&doors[i].leave);
+  g_assert_true (process_wait_end (function, test_limit ()));
+  g_assert_true (process_wait_end (task_get_pid (task), test_limit ()));
+  test_end ();
+}
+
+/* What is left of a tree when its root has gone. */
+static void
+run_parent (gpointer child)
+{
+  *(Pid *) child = gen_server_start_link (&silent_class, NULL, NULL, NULL);
+}
+
+static void
+test_orphan_is_drawn (void)
+{
+  Pid child = PID_NONE, parent = process_spawn (run_parent, &child, NULL);
+
+  g_assert_true (process_wait_end (parent, test_limit ()));
+  process_wait_gone (test_limit (), NULL);
+  test_wait_idle (child);
+  assert_tree (PID_NONE, "Silent <1> idle\n");
+  process_exit (child, REASON_KILL);
+  test_end ();
+}
+
+/* It is asked, and does not answer in time; then it is told to die. */
+static void
+test_busy_and_zombie (void)
+{
+  static Door door;
+  g_autoptr (Caller) caller = NULL;
+  Pid server = gen_server_start (&busy_class, NULL, NULL, NULL);
+
+  caller = caller_start (server, (Message) { .tag = STAND, .data = &door }, -1);
+  gate_wait (&door.entered);
+  for (int i = 0; i < 2; i++)
+    process_send (server, (Message) { .tag = STAND });
+  assert_tree (server, "Busy <1> running, 2 waiting · busy\n");
+  process_exit (server, REASON_KILL);
+  assert_tree (server, "Busy <1> zombie\n");
+  gate_open (&door.leave);
+  caller_wait (caller);
+  test_end ();
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  crash = g_quark_from_static_string ("crash");
+
+  g_test_add_func ("/observer/draws/who-started-whom",
+                   test_draws_who_started_whom);
+  g_test_add_func ("/observer/draws/from-where-it-is-asked-to",
+                   test_draws_from_where_it_is_asked_to);
+  g_test_add_func ("/observer/draws/the-order-of-birth",
+                   test_draws_the_order_of_birth);
+  g_test_add_func ("/observer/dead-root-is-no-tree", test_dead_root_is_no_tree);
+  g_test_add_func ("/observer/none-is-everybody-without-a-parent",
+                   test_none_is_everybody_without_a_parent);
+  g_test_add_func ("/observer/thread-is-drawn-above-its-children",
+                   test_thread_is_drawn_above_its_children);
+  g_test_add_func ("/observer/functions-and-tasks-are-drawn",
+                   test_functions_and_tasks_are_drawn);
+  g_test_add_func ("/observer/orphan-is-drawn", test_orphan_is_drawn);
+  g_test_add_func ("/observer/busy-and-zombie", test_busy_and_zombie);
+  return g_test_run ();
+}
