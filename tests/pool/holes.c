@@ -1,0 +1,95 @@
+/* The holes that a version is meant to have, and the next one mends. */
+#include "scenarios.h"
+
+static gpointer
+take_and_end (gpointer worker)
+{
+  *(Pid *) worker = take ();
+  return NULL;
+}
+
+/* Nobody tells the server, so nobody else ever gets that worker. */
+void
+test_consumer_death_worker_is_lost (void)
+{
+  Pid worker;
+
+  face_start (2);
+  run_threads (1, take_and_end, &worker);
+  assert_status (1, 1);
+  g_assert_true (process_is_alive (worker));
+  face_checkin (worker);
+  assert_status (1, 1);
+  g_assert_cmpuint (take (), !=, worker);
+  assert_not_taken (POOLY_ERROR_FULL);
+  pooly_stop ();
+  test_end ();
+}
+
+/* Returns: the child that was not in the pool before, once it runs */
+static Pid
+find_new_worker (const Pid *workers, guint n_workers)
+{
+  Pid supervisor = process_whereis (FACE_WORKER_SUPERVISOR);
+  g_autoptr (GArray) children = supervisor_which_children (supervisor, NULL);
+
+  for (guint i = 0; i < children->len; i++) {
+    Pid pid = g_array_index (children, ChildInfo, i).pid;
+    gboolean is_old = pid == PID_NONE;
+
+    for (guint j = 0; j < n_workers; j++)
+      is_old |= pid == workers[j];
+    if (!is_old)
+      return pid;
+  }
+  return PID_NONE;
+}
+
+/* A pool of two; the one that came back last dies while it is idle. */
+static Pid
+start_and_kill_one (Pid workers[2])
+{
+  Pid new_worker;
+
+  face_start (2);
+  workers[0] = take ();
+  workers[1] = take ();
+  face_checkin (workers[0]);
+  face_checkin (workers[1]);
+  kill_and_wait (workers[1]);
+  wait_until ((new_worker = find_new_worker (workers, 2)) != PID_NONE);
+  return new_worker;
+}
+
+/* The supervisor has started another, and the server does not know. */
+void
+test_worker_death_dead_one_is_lent (void)
+{
+  g_autoptr (GError) error = NULL;
+  Pid workers[2];
+
+  start_and_kill_one (workers);
+  assert_status (2, 0);
+  g_assert_cmpuint (take (), ==, workers[1]);
+  g_assert_false (sample_worker_work_for (workers[1], 0, &error));
+  g_assert_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_NOPROC);
+  pooly_stop ();
+  test_end ();
+}
+
+/* It lives, and nobody can have it. */
+void
+test_worker_death_new_one_is_never_lent (void)
+{
+  Pid workers[2], new_worker;
+
+  new_worker = start_and_kill_one (workers);
+  g_assert_true (process_is_alive (new_worker));
+  g_assert_cmpuint (take (), !=, new_worker);
+  g_assert_cmpuint (take (), !=, new_worker);
+  assert_not_taken (POOLY_ERROR_FULL);
+  face_checkin (new_worker);
+  assert_not_taken (POOLY_ERROR_FULL);
+  pooly_stop ();
+  test_end ();
+}

@@ -1,0 +1,117 @@
+/* The scenarios of a pool.  A pool must do what they say, and so they are its
+ * specification; `make test-vN DIR=my` asks it of the pool in my/.
+ *
+ * They stand in the order in which each builds on those before it.
+ */
+#include "scenarios.h"
+
+typedef struct {
+  const char *path;
+  void      (*run) (void);
+  int         since; /* the first version that must do so */
+  int         until; /* the last one that still has this hole; 0: it is none */
+} Scenario;
+
+/* clang-format off */
+static const Scenario scenarios[] = {
+  { "/start/pool-is-ready", test_start_pool_is_ready, 1, 0 },
+  { "/start/tree-has-names", test_start_tree_has_names, 1, 0 },
+  { "/start/worker-is-required", test_start_worker_is_required, 1, 0 },
+  { "/start/size-has-limits", test_start_size_has_limits, 1, 0 },
+  { "/start/twice-exists", test_start_twice_exists, 1, 0 },
+  { "/start/many-at-once-one-wins", test_start_many_at_once_one_wins, 1, 0 },
+  { "/start/first-worker-fails", test_start_first_worker_fails, 1, 0 },
+  { "/start/middle-worker-fails", test_start_middle_worker_fails, 1, 0 },
+  { "/start/last-worker-fails", test_start_last_worker_fails, 1, 0 },
+  { "/start/outlives-its-thread", test_start_outlives_its_thread, 1, 0 },
+  { "/start/outlives-its-killed-process",
+    test_start_outlives_its_killed_process, 1, 0 },
+  { "/start/many-workers", test_start_many_workers, 1, 0 },
+
+  { "/checkout/idle-worker-is-lent", test_checkout_idle_worker_is_lent, 1, 0 },
+  { "/checkout/same-worker-comes-back",
+    test_checkout_same_worker_comes_back, 1, 0 },
+  { "/checkout/last-in-is-first-out",
+    test_checkout_last_in_is_first_out, 1, 0 },
+  { "/checkout/each-worker-once", test_checkout_each_worker_once, 1, 0 },
+  { "/checkout/full", test_checkout_full, 1, 0 },
+  { "/checkout/one-worker-one-consumer",
+    test_checkout_one_worker_one_consumer, 1, 0 },
+  { "/checkout/without-pool-is-down",
+    test_checkout_without_pool_is_down, 1, 0 },
+
+  { "/checkin/twice-is-ignored", test_checkin_twice_is_ignored, 1, 0 },
+  { "/checkin/after-it-was-lent-again-is-ignored",
+    test_checkin_after_it_was_lent_again_is_ignored, 1, 0 },
+  { "/checkin/of-no-worker-is-ignored",
+    test_checkin_of_no_worker_is_ignored, 1, 0 },
+  { "/checkin/of-an-earlier-pool-is-ignored",
+    test_checkin_of_an_earlier_pool_is_ignored, 1, 0 },
+  { "/checkin/by-a-thread-is-ignored",
+    test_checkin_by_a_thread_is_ignored, 1, 0 },
+  { "/checkin/by-a-task-is-ignored", test_checkin_by_a_task_is_ignored, 1, 0 },
+  { "/checkin/by-a-server-is-ignored",
+    test_checkin_by_a_server_is_ignored, 1, 0 },
+  { "/checkin/of-a-server-s-own", test_checkin_of_a_server_s_own, 1, 0 },
+  { "/checkin/without-pool-is-ignored",
+    test_checkin_without_pool_is_ignored, 1, 0 },
+
+  { "/status/adds-up-at-every-step", test_status_adds_up_at_every_step, 1, 0 },
+  { "/status/adds-up-under-load", test_status_adds_up_under_load, 1, 0 },
+  { "/status/without-pool-is-down", test_status_without_pool_is_down, 1, 0 },
+
+  { "/stop/ends-every-worker-once", test_stop_ends_every_worker_once, 1, 0 },
+  { "/stop/ends-a-worker-at-work", test_stop_ends_a_worker_at_work, 1, 0 },
+  { "/stop/waits-for-a-handler", test_stop_waits_for_a_handler, 1, 0 },
+  { "/stop/without-pool", test_stop_without_pool, 1, 0 },
+  { "/stop/and-start-again", test_stop_and_start_again, 1, 0 },
+  { "/stop/and-start-by-many", test_stop_and_start_by_many, 1, 0 },
+  { "/stop/under-load", test_stop_under_load, 1, 0 },
+
+  { "/kill/server-comes-back-fresh", test_kill_server_comes_back_fresh, 1, 0 },
+  { "/kill/server-under-load", test_kill_server_under_load, 1, 0 },
+  { "/kill/server-while-it-starts-workers",
+    test_kill_server_while_it_starts_workers, 1, 0 },
+  { "/kill/top-leaves-nothing", test_kill_top_leaves_nothing, 1, 0 },
+
+  { "/sample-worker/digest", test_sample_worker_digest, 1, 0 },
+  { "/sample-worker/digest-of-no-file",
+    test_sample_worker_digest_of_no_file, 1, 0 },
+  { "/sample-worker/digest-of-a-directory",
+    test_sample_worker_digest_of_a_directory, 1, 0 },
+  { "/sample-worker/digest-that-breaks-off",
+    test_sample_worker_digest_that_breaks_off, 1, 0 },
+  { "/sample-worker/digests-by-many",
+    test_sample_worker_digests_by_many, 1, 0 },
+  { "/sample-worker/work-takes-its-time",
+    test_sample_worker_work_takes_its_time, 1, 0 },
+  { "/sample-worker/killed-at-work", test_sample_worker_killed_at_work, 1, 0 },
+  { "/sample-worker/stops-after-its-work",
+    test_sample_worker_stops_after_its_work, 1, 0 },
+  { "/sample-worker/crashes-after-its-work",
+    test_sample_worker_crashes_after_its_work, 1, 0 },
+
+  { "/consumer-death/worker-is-lost",
+    test_consumer_death_worker_is_lost, 1, 1 },
+  { "/worker-death/dead-one-is-lent",
+    test_worker_death_dead_one_is_lent, 1, 1 },
+  { "/worker-death/new-one-is-never-lent",
+    test_worker_death_new_one_is_never_lent, 1, 1 },
+};
+/* clang-format on */
+
+/* Which scenarios is said by the command, `make test-vN`; in which words they
+ * talk to the pool, by the pool's own POOLY_VERSION (face.h). */
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (scenarios); i++) {
+    const Scenario *scenario = &scenarios[i];
+
+    if (scenario->since <= SUITE_VERSION
+        && (scenario->until == 0 || SUITE_VERSION <= scenario->until))
+      g_test_add_func (scenario->path, scenario->run);
+  }
+  return g_test_run ();
+}

@@ -1,0 +1,201 @@
+/* The scenarios, and what they share.  Which version runs which of them is
+ * said in main.c. */
+#ifndef SCENARIOS_H
+#define SCENARIOS_H
+
+#include "face.h"
+
+/* start.c */
+void test_start_pool_is_ready (void);
+void test_start_tree_has_names (void);
+void test_start_worker_is_required (void);
+void test_start_size_has_limits (void);
+void test_start_twice_exists (void);
+void test_start_many_at_once_one_wins (void);
+void test_start_first_worker_fails (void);
+void test_start_middle_worker_fails (void);
+void test_start_last_worker_fails (void);
+void test_start_outlives_its_thread (void);
+void test_start_outlives_its_killed_process (void);
+void test_start_many_workers (void);
+
+/* checkout.c */
+void test_checkout_idle_worker_is_lent (void);
+void test_checkout_same_worker_comes_back (void);
+void test_checkout_last_in_is_first_out (void);
+void test_checkout_each_worker_once (void);
+void test_checkout_full (void);
+void test_checkout_one_worker_one_consumer (void);
+void test_checkout_without_pool_is_down (void);
+
+/* checkin.c */
+void test_checkin_twice_is_ignored (void);
+void test_checkin_after_it_was_lent_again_is_ignored (void);
+void test_checkin_of_no_worker_is_ignored (void);
+void test_checkin_of_an_earlier_pool_is_ignored (void);
+void test_checkin_by_a_thread_is_ignored (void);
+void test_checkin_by_a_task_is_ignored (void);
+void test_checkin_by_a_server_is_ignored (void);
+void test_checkin_of_a_server_s_own (void);
+void test_checkin_without_pool_is_ignored (void);
+
+/* status.c */
+void test_status_adds_up_at_every_step (void);
+void test_status_adds_up_under_load (void);
+void test_status_without_pool_is_down (void);
+
+/* stop.c */
+void test_stop_ends_every_worker_once (void);
+void test_stop_ends_a_worker_at_work (void);
+void test_stop_waits_for_a_handler (void);
+void test_stop_without_pool (void);
+void test_stop_and_start_again (void);
+void test_stop_and_start_by_many (void);
+void test_stop_under_load (void);
+
+/* kill.c */
+void test_kill_server_comes_back_fresh (void);
+void test_kill_server_under_load (void);
+void test_kill_server_while_it_starts_workers (void);
+void test_kill_top_leaves_nothing (void);
+
+/* sample.c */
+void test_sample_worker_digest (void);
+void test_sample_worker_digest_of_no_file (void);
+void test_sample_worker_digest_of_a_directory (void);
+void test_sample_worker_digest_that_breaks_off (void);
+void test_sample_worker_digests_by_many (void);
+void test_sample_worker_work_takes_its_time (void);
+void test_sample_worker_killed_at_work (void);
+void test_sample_worker_stops_after_its_work (void);
+void test_sample_worker_crashes_after_its_work (void);
+
+/* holes.c */
+void test_consumer_death_worker_is_lost (void);
+void test_worker_death_dead_one_is_lent (void);
+void test_worker_death_new_one_is_never_lent (void);
+
+/* shared.c: a worker that counts its lives */
+
+#define LIVES_FAULT "out of order"
+
+/**
+ * Lives:
+ * @n_begun: how often init was called
+ * @n_over: how many of those were finalized
+ * @fails_at: the number of the init that fails with %LIVES_FAULT; 0: none
+ *
+ * What such workers have for args.  Make it `static`, and set it anew in each
+ * test.
+ */
+typedef struct {
+  gint n_begun; /* atomic */
+  gint n_over;  /* atomic */
+  gint fails_at;
+} Lives;
+
+/* The same twice: one runs on the thread that starts or ends it, one never. */
+extern const GenServerClass short_mortal_class;
+extern const GenServerClass mortal_class;
+
+#define assert_lives(lives, n) \
+  do { \
+    g_assert_cmpint (g_atomic_int_get (&(lives)->n_begun), ==, n); \
+    g_assert_cmpint (g_atomic_int_get (&(lives)->n_over), ==, n); \
+  } while (0)
+
+/* shared.c: asking the pool */
+
+/* A pool of workers of one's own, which must be had. */
+#define start_pool(klass, args, size) \
+  do { \
+    g_autoptr (GError) error_ = NULL; \
+    face_start_with (klass, args, size, &error_); \
+    g_assert_no_error (error_); \
+  } while (0)
+
+/* A worker, which must be had. */
+#define take() take_at (__FILE__, __LINE__, G_STRFUNC)
+Pid take_at (const char *file, int line, const char *func);
+
+/* The other way round: it must fail, and for that reason. */
+#define assert_not_taken(why) \
+  do { \
+    g_autoptr (GError) error_ = NULL; \
+    g_assert_cmpuint (face_checkout (&error_), ==, PID_NONE); \
+    g_assert_error (error_, POOLY_ERROR, why); \
+  } while (0)
+
+#define assert_status(n_idle, n_busy) \
+  do { \
+    g_autoptr (GError) error_ = NULL; \
+    PoolyStatus status = { 0 }; \
+    face_status (&status, &error_); \
+    g_assert_no_error (error_); \
+    g_assert_cmpuint (status.idle, ==, n_idle); \
+    g_assert_cmpuint (status.busy, ==, n_busy); \
+  } while (0)
+
+/* No process but this one, and no name. */
+#define assert_nothing_is_left() \
+  do { \
+    g_autoptr (GArray) list_ = process_list (); \
+    g_assert_cmpuint (list_->len, <=, 1); \
+    g_assert_cmpuint (process_whereis (FACE_TOP), ==, PID_NONE); \
+    g_assert_cmpuint (process_whereis (FACE_SERVER), ==, PID_NONE); \
+    g_assert_cmpuint (process_whereis (FACE_WORKER_SUPERVISOR), ==, PID_NONE); \
+  } while (0)
+
+/* shared.c: others */
+
+/* For what nobody is told of: asks again and again, until the limit. */
+#define wait_until(condition) \
+  do { \
+    gint64 deadline_ = g_get_monotonic_time () \
+                       + test_limit () * G_TIME_SPAN_MILLISECOND; \
+    while (!(condition)) { \
+      if (g_get_monotonic_time () > deadline_) \
+        g_assertion_message (G_LOG_DOMAIN, __FILE__, __LINE__, G_STRFUNC, \
+                             "was never true: " #condition); \
+      g_thread_yield (); \
+    } \
+  } while (0)
+
+/* Ends a process, and waits until everybody has been told of it. */
+void kill_and_wait (Pid pid);
+
+/* Runs a function on that many threads at once, until all are done. */
+void run_threads (guint n_threads, GThreadFunc func, gpointer data);
+
+/**
+ * Work:
+ * @is_done: what sample_worker_work_for() has returned
+ * @error: (nullable) (owned): its error
+ *
+ * A thread that has a SampleWorker work.
+ */
+typedef struct {
+  Pid      worker;
+  guint    duration_ms;
+  gboolean is_done;
+  GError  *error;
+  GThread *thread;
+  gint     is_over; /* atomic */
+} Work;
+
+/* Returns when the worker is at work, or was. */
+void work_begin (Work *work, Pid worker, guint duration_ms);
+
+/* Returns when its thread has ended. */
+void work_end (Work *work);
+
+/* Consumers that borrow and give back, while there is a pool and while there is
+ * none, from load_begin() to load_end().  A check-out must end in a worker, in
+ * FULL or in DOWN. */
+void load_begin (void);
+void load_end (void);
+
+/* How many workers they were lent so far. */
+guint load_count (void);
+
+#endif
