@@ -172,7 +172,8 @@ run_mailbox (Process *process, gboolean is_lent, const Bond *caller)
   for (guint i = 0; i < BATCH; i++) {
     Envelope *envelope;
 
-    if (!slot_is_alive (process) || process->stop != 0)
+    if (!slot_is_alive (process) || process->stop != 0
+        || process->when_released != NULL)
       break;
     envelope = g_async_queue_try_pop_unlocked (process->mailbox);
     if (envelope == NULL)

@@ -557,6 +557,78 @@ test_start_handles_first_what_init_sends_itself (gconstpointer klass)
   test_end ();
 }
 
+/* A parent starts a child in a handler, and its child asks it something as soon
+ * as it has started: the parent's handler has to be over first. */
+
+static struct {
+  const GenServerClass *child_class;
+  Pid                   parent;
+  int                   answer;
+} curious;
+
+static gboolean
+curious_init (gpointer state, gconstpointer args, GError **error)
+{
+  (void) state;
+  (void) args;
+  (void) error;
+  process_send (process_self (), (Message) { .tag = PING });
+  return TRUE;
+}
+
+static void
+curious_handle_info (gpointer state, Message *message)
+{
+  (void) state;
+  (void) message;
+  curious.answer = test_call (curious.parent, (Message) { .tag = PING }).tag;
+}
+
+static void
+curious_parent_handle_call (gpointer state, Message *request, From from)
+{
+  Pid child = PID_NONE;
+
+  (void) state;
+  if (request->tag != PING)
+    child = gen_server_start_link (curious.child_class, NULL, NULL, NULL);
+  gen_server_reply (from, (Message) { .tag = DONE, .pid = child });
+}
+
+static void
+curious_handle_call (gpointer state, Message *request, From from)
+{
+  (void) state;
+  (void) request;
+  gen_server_reply (from, (Message) { .tag = curious.answer });
+}
+
+static void
+test_start_is_over_before_the_next_message (gconstpointer klass)
+{
+  GenServerClass child_class = {
+    .name = "Curious",
+    .is_short = ((const GenServerClass *) klass)->is_short,
+    .init = curious_init,
+    .handle_call = curious_handle_call,
+    .handle_info = curious_handle_info
+  };
+  GenServerClass parent_class = {
+    .name = "Parent",
+    .is_short = child_class.is_short,
+    .handle_call = curious_parent_handle_call
+  };
+  Pid child;
+
+  curious.child_class = &child_class;
+  curious.parent = start (&parent_class);
+  child = test_call (curious.parent, (Message) { .tag = DONE }).pid;
+  g_assert_cmpint (test_call (child, (Message) { .tag = PING }).tag, ==, DONE);
+  kill_and_wait (curious.parent);
+  g_assert_true (process_wait_end (child, test_limit ()));
+  test_end ();
+}
+
 /* A class needs no callbacks. */
 static void
 test_start_needs_a_name_only (void)
@@ -1522,6 +1594,8 @@ main (int argc, char **argv)
   add ("start/registers-before-init", test_start_registers_before_init);
   add ("start/handles-first-what-init-sends-itself",
        test_start_handles_first_what_init_sends_itself);
+  add ("start/is-over-before-the-next-message",
+       test_start_is_over_before_the_next_message);
   g_test_add_func ("/gen-server/start/needs-a-name-only",
                    test_start_needs_a_name_only);
 
