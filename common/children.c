@@ -172,33 +172,24 @@ tell_to_end (gpointer data, gpointer user_data G_GNUC_UNUSED)
     process_exit (child->pid, is_brutal ? REASON_KILL : REASON_SHUTDOWN);
 }
 
-/* For ever, after a brutal kill, too: nobody outlives that. */
+/* After a brutal kill it is for ever, too: nobody outlives that. */
 static gint64
 get_deadline (const ChildSpec *spec)
 {
-  return spec->shutdown_ms < 0 ? SCHEDULER_NEVER
-                               : scheduler_deadline (spec->shutdown_ms);
+  return scheduler_deadline (MAX (spec->shutdown_ms, SHUTDOWN_INFINITY));
 }
 
-static int
-get_timeout (gint64 deadline)
-{
-  gint64 left_us = deadline - scheduler_now ();
-
-  return deadline == SCHEDULER_NEVER ? -1 : (int) MAX (left_us / 1000 + 1, 0);
-}
-
-/* The link is cut last: should the supervisor be killed while it waits, the
- * child must hear of that. */
+/* The link is left alone: should the supervisor be killed while it waits, the
+ * child must hear of that; and the EXIT that comes of it is nobody's. */
 static void
 await_end (Children *self, Child *child, gint64 deadline)
 {
-  if (child->state == RUNNING) {
-    if (!process_wait_end (child->pid, get_timeout (deadline))) {
-      process_exit (child->pid, REASON_KILL);
-      process_wait_end (child->pid, -1);
-    }
-    process_unlink (child->pid);
+  gint64 left_us = MAX (deadline - scheduler_now (), 0);
+  int left_ms = deadline == SCHEDULER_NEVER ? -1 : (int) (left_us / 1000) + 1;
+
+  if (child->state == RUNNING && !process_wait_end (child->pid, left_ms)) {
+    process_exit (child->pid, REASON_KILL);
+    process_wait_end (child->pid, -1);
   }
   children_ended (self, child);
 }

@@ -1,5 +1,5 @@
-/* A gen_server's state begins with a header that the runtime keeps; the
- * class's own state follows it, in the same piece of memory.
+/* The state of the class follows what the runtime keeps, in the same piece of
+ * memory.
  *
  * Starting is a call, to a server that was made but has not been run: its init
  * is the handler of its first message, so starting needs no waiting of its
@@ -13,6 +13,8 @@
 #include "run.h"
 #include "signals.h"
 
+#include <stddef.h>
+
 G_DEFINE_QUARK (gen-server-error-quark, gen_server_error)
 
 /* The runtime's own calls. */
@@ -23,75 +25,66 @@ enum { FAILED = 1 };
 
 typedef struct {
   const GenServerClass *klass;
-  gconstpointer         args; /* for init */
-  From                  starter;
-  GError               *error; /* of init */
-} Header;
-
-#define HEADER_SIZE ((sizeof (Header) + 15) & ~(gsize) 15)
-
-static gpointer
-get_state (Header *header)
-{
-  return (char *) header + HEADER_SIZE;
-}
+  gconstpointer args; /* for init */
+  From starter;
+  GError *error; /* of init */
+  _Alignas(max_align_t) char state[];
+} Server;
 
 static void
-stop (Header *header, Reason reason)
+stop (Server *server, Reason reason)
 {
   Process *self = slot_current ();
 
   if (self->stop == 0)
     self->stop = reason;
-  if (header->klass->terminate != NULL && slot_is_alive (self))
-    header->klass->terminate (get_state (header), reason);
+  if (server->klass->terminate != NULL && slot_is_alive (self))
+    server->klass->terminate (server->state, reason);
 }
 
-/* The starter hears of success when the handler has returned, and of a failure
- * when the server has been finalized. */
+/* The starter hears of success when the server has stopped running, and of a
+ * failure when it has been finalized. */
 static void
-handle_init (Header *header, From from)
+handle_init (Server *server, From from)
 {
-  const GenServerClass *klass = header->klass;
+  const GenServerClass *klass = server->klass;
   Process *self = slot_current ();
 
-  if (klass->init == NULL
-      || klass->init (get_state (header), header->args, &header->error)) {
-    request_answer_when_released (from);
-    return;
+  if (klass->init != NULL
+      && !klass->init (server->state, server->args, &server->error)) {
+    server->starter = from;
+    self->stop = g_quark_from_static_string ("init_failed");
   }
-  header->starter = from;
-  process_unlink (self->parent);
-  self->stop = g_quark_from_static_string ("init_failed");
+  if (self->stop != 0)
+    process_unlink (self->parent);
 }
 
 static void
-handle_describe (Header *header, From from)
+handle_describe (Server *server, From from)
 {
   GString *text = g_string_new (NULL);
-  Message reply = { .free_data = g_free };
 
-  if (header->klass->describe != NULL)
-    header->klass->describe (get_state (header), text);
-  reply.data = g_string_free (text, FALSE);
-  gen_server_reply (from, reply);
+  if (server->klass->describe != NULL)
+    server->klass->describe (server->state, text);
+  gen_server_reply (from, (Message) { .data = g_string_free (text, FALSE),
+                                      .free_data = g_free });
 }
 
 /* Returns: whether it was a message of the runtime's own */
 static gboolean
-handle_system (Header *header, const Envelope *envelope, From from)
+handle_system (Server *server, const Envelope *envelope, From from)
 {
   const Message *message = &envelope->message;
 
   if (envelope->kind == MESSAGE_START)
-    handle_init (header, from);
+    handle_init (server, from);
   else if (envelope->kind == MESSAGE_CALL && message->tag == STOP)
-    stop (header, message->reason);
+    stop (server, message->reason);
   else if (envelope->kind == MESSAGE_CALL && message->tag == DESCRIBE)
-    handle_describe (header, from);
+    handle_describe (server, from);
   else if (message->tag == PROCESS_EXIT && message->pid != PID_NONE
            && message->pid == slot_current ()->parent)
-    stop (header, message->reason);
+    stop (server, message->reason);
   else
     return FALSE;
   return TRUE;
@@ -100,79 +93,76 @@ handle_system (Header *header, const Envelope *envelope, From from)
 static void
 handle (gpointer data, Envelope *envelope)
 {
-  Header *header = data;
-  const GenServerClass *klass = header->klass;
+  Server *server = data;
+  const GenServerClass *klass = server->klass;
   Message *message = &envelope->message;
   From from = { .pid = message->sender, .ref = message->ref };
   Process *self = slot_current ();
-  gpointer state = get_state (header);
 
-  if (handle_system (header, envelope, from))
+  if (handle_system (server, envelope, from))
     return;
   if (envelope->kind == MESSAGE_CALL && klass->handle_call != NULL)
-    klass->handle_call (state, message, from);
+    klass->handle_call (server->state, message, from);
   else if (envelope->kind == MESSAGE_CAST && klass->handle_cast != NULL)
-    klass->handle_cast (state, message);
+    klass->handle_cast (server->state, message);
   else if (envelope->kind == MESSAGE_SENT && klass->handle_info != NULL)
-    klass->handle_info (state, message);
+    klass->handle_info (server->state, message);
   if (self->stop != 0)
-    stop (header, self->stop);
+    stop (server, self->stop);
 }
 
 static gboolean
 is_short (gpointer data, const Envelope *envelope)
 {
-  Header *header = data;
+  Server *server = data;
 
   if (envelope->kind == MESSAGE_START)
     return TRUE;
   if (envelope->kind == MESSAGE_CALL && envelope->message.tag < 0)
     return envelope->message.tag != STOP;
-  return header->klass->is_short (get_state (header), &envelope->message);
+  return server->klass->is_short (server->state, &envelope->message);
 }
 
 static void
 finalize (gpointer data)
 {
-  Header *header = data;
+  Server *server = data;
 
-  if (header->klass->finalize != NULL)
-    header->klass->finalize (get_state (header));
-  if (header->error != NULL)
-    request_answer (header->starter, message_error (FAILED, header->error));
-  g_free (header);
+  if (server->klass->finalize != NULL)
+    server->klass->finalize (server->state);
+  if (server->error != NULL)
+    request_answer (server->starter, message_error (FAILED, server->error));
+  g_free (server);
 }
 
-static const ProcessClass gen_server_class = { .handle = handle,
-                                               .is_short = is_short,
-                                               .finalize = finalize };
+#define SERVER \
+  .is_server = TRUE, .run = run_queued, .handle = handle, .finalize = finalize
+
+static const ProcessClass long_class = { SERVER };
+static const ProcessClass short_class = { SERVER, .is_short = is_short };
 
 /* Whether the runtime's own requests are understood there. */
 static gboolean
 is_server (Pid pid)
 {
   Process *process = slot_lock_alive (pid);
-  gboolean is_one;
+  gboolean is_one = process != NULL && process->klass->is_server;
 
-  if (process == NULL)
-    return FALSE;
-  is_one = process->klass == &gen_server_class;
-  slot_unlock (process);
+  if (process != NULL)
+    slot_unlock (process);
   return is_one;
 }
 
 static Pid
 make (const GenServerClass *klass, gconstpointer args, Pid parent)
 {
-  Header *header = g_malloc0 (HEADER_SIZE + klass->state_size);
-  Process *process;
+  Server *server = g_malloc0 (sizeof *server + klass->state_size);
 
-  header->klass = klass;
-  header->args = args;
-  process = run_new (&gen_server_class, klass->name, header, parent);
-  process->may_lend = klass->is_short != NULL;
-  process->is_starting = TRUE;
-  return process->pid;
+  server->klass = klass;
+  server->args = args;
+  return slot_new (klass->is_short != NULL ? &short_class : &long_class,
+                   klass->name, server, parent)
+    ->pid;
 }
 
 /* Waits for init's end, or the server's, and no limit ends that. */
@@ -180,24 +170,45 @@ static gboolean
 wait_for_init (Pid pid, GError **error)
 {
   g_auto (Message) answer = { 0 };
+  Envelope start = { .kind = MESSAGE_START };
+  RequestResult result = request (pid, &start, SCHEDULER_NEVER, &answer);
 
-  switch (request_call (pid, (Envelope) { .kind = MESSAGE_START },
-                        SCHEDULER_NEVER, &answer)) {
-  case REQUEST_ANSWERED:
-    if (answer.tag != FAILED)
-      return TRUE;
+  if (result == REQUEST_ANSWERED && answer.tag != FAILED)
+    return TRUE;
+  if (result == REQUEST_ANSWERED)
     g_propagate_error (error, message_take_data (&answer));
-    return FALSE;
-  case REQUEST_DOWN:
+  else
     g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_INIT,
                  PID_FORMAT " ended before its init was done: %s",
-                 PID_ARGS (pid), g_quark_to_string (answer.reason));
-    return FALSE;
-  default:
-    process_wait_end (pid, -1); /* somebody may just be finalizing it */
-    g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_INIT,
-                 PID_FORMAT " ended before its init", PID_ARGS (pid));
-    return FALSE;
+                 PID_ARGS (pid),
+                 g_quark_to_string (answer.reason != 0 ? answer.reason
+                                                       : REASON_NOPROC));
+  return FALSE;
+}
+
+/* Nobody will start it if its name was taken, or the starter told to die. */
+static void
+end_unstarted (Pid pid)
+{
+  Process *process = slot_lock_alive (pid);
+
+  if (process != NULL && process->is_starting && process->state == PROCESS_IDLE)
+    slot_end (process, REASON_KILLED);
+  else if (process != NULL)
+    slot_unlock (process);
+}
+
+/* The args are the starter's, and init may read them until it returns, also in
+ * a server that is dead by then, or for a starter that is. */
+static void
+wait_until_init_is_over (Pid pid)
+{
+  Process *self = slot_current ();
+
+  while (slot_has_init_to_run (pid)) {
+    slot_lock (self);
+    slot_park (self, WAITS_FOR_NOTHING, scheduler_now () + 1000);
+    slot_unlock (self);
   }
 }
 
@@ -217,17 +228,15 @@ start (const GenServerClass *klass, const char *name, gconstpointer args,
     return PID_NONE;
   }
   pid = make (klass, args, with_link ? self->pid : PID_NONE);
-  if (name != NULL && !process_register (name, pid, error)) {
-    process_exit (pid, REASON_KILL);
-    process_wait_end (pid, -1);
-    return PID_NONE;
-  }
-  if (with_link)
-    process_link (pid);
-  if (wait_for_init (pid, error))
-    return pid;
-  if (with_link)
+  if (name == NULL || process_register (name, pid, error)) {
+    if (with_link)
+      process_link (pid);
+    if (wait_for_init (pid, error))
+      return pid;
     process_unlink (pid);
+  }
+  end_unstarted (pid);
+  wait_until_init_is_over (pid);
   return PID_NONE;
 }
 
@@ -249,90 +258,56 @@ static void
 set_call_error (GError **error, RequestResult result, Pid server,
                 const Message *answer)
 {
-  switch (result) {
-  case REQUEST_NOPROC:
-    if (server == PID_NONE)
-      g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_NOPROC,
-                   "there is no such process");
-    else
-      g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_NOPROC,
-                   "there is no process " PID_FORMAT, PID_ARGS (server));
-    break;
-  case REQUEST_TIMEOUT:
+  const char *reason = g_quark_to_string (answer->reason);
+
+  if (result == REQUEST_NOPROC && server == PID_NONE)
+    g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_NOPROC,
+                 "there is no such process");
+  else if (result == REQUEST_NOPROC)
+    g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_NOPROC,
+                 "there is no process " PID_FORMAT, PID_ARGS (server));
+  else if (result == REQUEST_TIMEOUT)
     g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_TIMEOUT,
                  PID_FORMAT " did not answer in time", PID_ARGS (server));
-    break;
-  case REQUEST_DOWN:
-    if (answer->tag == PROCESS_DOWN)
-      g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN,
-                   PID_FORMAT " died before it answered: %s", PID_ARGS (server),
-                   g_quark_to_string (answer->reason));
-    else
-      g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN,
-                   "the caller was told to die: %s",
-                   g_quark_to_string (answer->reason));
-    break;
-  default:
-    break;
-  }
+  else if (answer->tag == PROCESS_DOWN)
+    g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN,
+                 PID_FORMAT " died before it answered: %s", PID_ARGS (server),
+                 reason);
+  else
+    g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN,
+                 "the caller was told to die: %s", reason);
 }
 
-static gboolean
-call (Pid server, Message request, int timeout_ms, Message *reply,
-      GError **error)
+gboolean
+gen_server_call (Pid server, Message message, int timeout_ms, Message *reply,
+                 GError **error)
 {
-  Message answer;
+  g_auto (Message) unwanted = { 0 };
+  Envelope envelope = { .message = message, .kind = MESSAGE_CALL };
   RequestResult result;
 
+  if (reply == NULL)
+    reply = &unwanted;
   if (server != PID_NONE && server == process_self ()) {
-    message_clear (&request);
+    message_clear (&message);
     *reply = (Message) { 0 };
     g_set_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_CALLING_SELF,
                  PID_FORMAT " can't call itself", PID_ARGS (server));
     return FALSE;
   }
-  result = request_call (server,
-                         (Envelope) { .message = request,
-                                      .kind = MESSAGE_CALL },
-                         request_deadline (timeout_ms), &answer);
-  if (result == REQUEST_ANSWERED) {
-    *reply = answer;
+  result = request (server, &envelope,
+                    run_limit (scheduler_deadline (timeout_ms)), reply);
+  if (result == REQUEST_ANSWERED)
     return TRUE;
-  }
-  set_call_error (error, result, server, &answer);
-  *reply = (Message) { .reason = answer.reason };
+  set_call_error (error, result, server, reply);
+  *reply = (Message) { .reason = reply->reason };
   return FALSE;
 }
 
-gboolean
-gen_server_call (Pid server, Message request, int timeout_ms, Message *reply,
-                 GError **error)
-{
-  g_auto (Message) unwanted = { 0 };
-
-  return call (server, request, timeout_ms, reply != NULL ? reply : &unwanted,
-               error);
-}
-
-/* Only a thread that is not inside a handler lends itself to a cast: so casts
- * never nest. */
 void
 gen_server_cast (Pid server, Message request)
 {
-  Process *self = slot_current ();
-  Envelope envelope = { .message = request, .kind = MESSAGE_CAST };
-  Process *process = slot_is_alive (self) && self->klass->handle == NULL
-                       ? slot_lock_alive (server)
-                       : NULL;
-
-  if (process != NULL && run_may_lend (process, &envelope)) {
-    envelope.message.sender = self->pid;
-    run_lent (process, envelope, SCHEDULER_NEVER, NULL);
-    return;
-  }
-  if (process != NULL)
-    slot_unlock (process);
-  run_send (server, envelope);
+  run_send (server, (Envelope) { .message = request, .kind = MESSAGE_CAST });
 }
 
 gboolean
@@ -349,7 +324,7 @@ gen_server_stop (Reason reason)
 {
   Process *self = slot_current ();
 
-  g_return_if_fail (self->klass == &gen_server_class);
+  g_return_if_fail (self->klass->is_server);
   g_return_if_fail (reason != 0);
 
   if (self->stop == 0)
@@ -364,9 +339,9 @@ gen_server_stop_sync (Pid server, Reason reason, int timeout_ms, GError **error)
 
   g_return_val_if_fail (reason != 0, FALSE);
 
-  call (is_server (server) ? server : PID_NONE,
-        (Message) { .tag = STOP, .reason = reason }, timeout_ms, &reply,
-        &local);
+  gen_server_call (is_server (server) ? server : PID_NONE,
+                   (Message) { .tag = STOP, .reason = reason }, timeout_ms,
+                   &reply, &local);
   if (g_error_matches (local, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN)
       && reply.reason == reason)
     return TRUE;
@@ -384,8 +359,6 @@ gen_server_describe (Pid server, int timeout_ms)
       || !gen_server_call (server, (Message) { .tag = DESCRIBE }, timeout_ms,
                            &reply, NULL))
     return NULL;
-  text = message_take_data (&reply);
-  if (text != NULL && *text == '\0')
-    g_clear_pointer (&text, g_free);
-  return text;
+  text = reply.data;
+  return text != NULL && *text != '\0' ? message_take_data (&reply) : NULL;
 }

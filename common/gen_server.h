@@ -85,13 +85,13 @@ typedef struct {
  * gen_server_start_link:
  * @klass: what it is
  * @name: (nullable): the name to register before @init runs
- * @args: (nullable): for @init.  They must last until it returns: that is
- *   before this function does, unless the server is killed inside @init
+ * @args: (nullable): for @init; needed during this call only
  * @error: (nullable): @init's own error, or why it never got there
  *
  * Starts a server that is linked to the caller, its parent, and waits until
- * its @init is done.  When that fails, the server has been finalized, its
- * name is free, and no EXIT of it is left behind.
+ * its @init has returned, also when the server or the caller is told to die
+ * meanwhile.  When it fails, the server has been finalized, its name is free,
+ * and no EXIT of it is left behind.
  *
  * Returns: the server, or %PID_NONE with @error set
  */

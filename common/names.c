@@ -11,21 +11,21 @@ static GRWLock lock;
 static GHashTable *pids;  /* name, owned → Pid */
 static GHashTable *names; /* Pid → name, owned by pids */
 
-/* HOLDS: lock, to write */
-static void
-forget (Pid pid)
+static __attribute__ ((constructor)) void
+make_tables (void)
 {
-  gpointer name;
-
-  if (g_hash_table_steal_extended (names, PID_TO_POINTER (pid), NULL, &name))
-    g_hash_table_remove (pids, name);
+  pids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  names = g_hash_table_new (NULL, NULL);
 }
 
 static void
 forget_name (Pid pid)
 {
+  gpointer name;
+
   g_rw_lock_writer_lock (&lock);
-  forget (pid);
+  if (g_hash_table_steal_extended (names, PID_TO_POINTER (pid), NULL, &name))
+    g_hash_table_remove (pids, name);
   g_rw_lock_writer_unlock (&lock);
 }
 
@@ -49,16 +49,12 @@ check (const char *name, Pid pid, GError **error)
 static gboolean
 add (const char *name, Pid pid, GError **error)
 {
-  Process *process;
+  Process *process = slot_lock_alive (pid);
   char *copy;
 
-  if (!check (name, pid, error))
-    return FALSE;
-  process = slot_lock_alive (pid);
   if (process == NULL) {
     g_set_error (error, NAMES_ERROR, NAMES_ERROR_NOPROC,
-                 PID_FORMAT " is dead, and can't be called %s", PID_ARGS (pid),
-                 name);
+                 "the dead can neither have nor give the name %s", name);
     return FALSE;
   }
   process->forget_name = forget_name;
@@ -76,17 +72,10 @@ process_register (const char *name, Pid pid, GError **error)
 
   g_return_val_if_fail (name != NULL && *name != '\0', FALSE);
 
-  if (process_is_dying ()) {
-    g_set_error (error, NAMES_ERROR, NAMES_ERROR_NOPROC,
-                 "a dead process can't register %s", name);
-    return FALSE;
-  }
+  if (process_is_dying ())
+    pid = PID_NONE;
   g_rw_lock_writer_lock (&lock);
-  if (pids == NULL) {
-    pids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-    names = g_hash_table_new (NULL, NULL);
-  }
-  is_added = add (name, pid, error);
+  is_added = check (name, pid, error) && add (name, pid, error);
   g_rw_lock_writer_unlock (&lock);
   return is_added;
 }
@@ -101,10 +90,9 @@ process_unregister (const char *name)
   if (process_is_dying ())
     return FALSE;
   g_rw_lock_writer_lock (&lock);
-  pid = pids == NULL ? PID_NONE
-                     : POINTER_TO_PID (g_hash_table_lookup (pids, name));
-  if (pid != PID_NONE)
-    forget (pid);
+  pid = POINTER_TO_PID (g_hash_table_lookup (pids, name));
+  g_hash_table_remove (names, PID_TO_POINTER (pid));
+  g_hash_table_remove (pids, name);
   g_rw_lock_writer_unlock (&lock);
   return pid != PID_NONE;
 }
@@ -117,8 +105,7 @@ process_whereis (const char *name)
   g_return_val_if_fail (name != NULL, PID_NONE);
 
   g_rw_lock_reader_lock (&lock);
-  pid = pids == NULL ? PID_NONE
-                     : POINTER_TO_PID (g_hash_table_lookup (pids, name));
+  pid = POINTER_TO_PID (g_hash_table_lookup (pids, name));
   g_rw_lock_reader_unlock (&lock);
   return pid;
 }
@@ -129,9 +116,7 @@ process_get_name (Pid pid)
   char *name;
 
   g_rw_lock_reader_lock (&lock);
-  name = names == NULL
-           ? NULL
-           : g_strdup (g_hash_table_lookup (names, PID_TO_POINTER (pid)));
+  name = g_strdup (g_hash_table_lookup (names, PID_TO_POINTER (pid)));
   g_rw_lock_reader_unlock (&lock);
   return name;
 }

@@ -73,67 +73,26 @@ process_cancellable (void)
 gboolean
 process_sleep (guint duration_ms)
 {
-  Process *self = slot_current ();
   gint64 deadline = scheduler_now () + duration_ms * G_TIME_SPAN_MILLISECOND;
+  Process *self = slot_lock_alive (process_self ());
 
-  if (!slot_is_alive (self))
+  if (self == NULL)
     return FALSE;
-  slot_lock (self);
   while (slot_is_alive (self) && scheduler_now () < deadline)
     slot_park (self, WAITS_FOR_REPLY, deadline);
   slot_unlock (self);
   return slot_is_alive (self);
 }
 
-/* Functions that are processes */
-
-typedef struct {
-  ProcessFunc    func;
-  gpointer       data;
-  GDestroyNotify free_data;
-} Function;
-
-static void
-function_run (gpointer state)
-{
-  Function *function = state;
-
-  function->func (function->data);
-}
-
-static void
-function_finalize (gpointer state)
-{
-  Function *function = state;
-
-  if (function->free_data != NULL)
-    function->free_data (function->data);
-  g_free (function);
-}
-
-static const ProcessClass function_class = { .run = function_run,
-                                             .finalize = function_finalize };
-
-static Process *
-function_new (ProcessFunc func, gpointer data, GDestroyNotify free_data)
-{
-  Function *function = g_new (Function, 1);
-
-  *function = (Function) { func, data, free_data };
-  return run_new (&function_class, "function", function, PID_NONE);
-}
-
 Pid
 process_spawn (ProcessFunc func, gpointer data, GDestroyNotify free_data)
 {
-  Process *process;
   Pid pid;
 
   g_return_val_if_fail (func != NULL, PID_NONE);
 
-  process = function_new (func, data, free_data);
-  pid = process->pid;
-  run_start (process);
+  pid = run_new_function ("function", func, data, free_data);
+  run_start (pid);
   return pid;
 }
 
@@ -141,16 +100,14 @@ Pid
 process_spawn_monitor (ProcessFunc func, gpointer data,
                        GDestroyNotify free_data, gpointer cookie, Ref *ref)
 {
-  Process *process;
   Ref monitor;
   Pid pid;
 
   g_return_val_if_fail (func != NULL, PID_NONE);
 
-  process = function_new (func, data, free_data);
-  pid = process->pid;
+  pid = run_new_function ("function", func, data, free_data);
   monitor = process_monitor (pid, cookie);
-  run_start (process);
+  run_start (pid);
   if (ref != NULL)
     *ref = monitor;
   return pid;
@@ -164,41 +121,43 @@ process_send (Pid pid, Message message)
   run_send (pid, (Envelope) { .message = message });
 }
 
+/* Returns: (nullable): what is first in the mailbox before the deadline */
+static Envelope *
+wait_for_envelope (gint64 deadline)
+{
+  Process *self = slot_lock_alive (process_self ());
+  Envelope *envelope = NULL;
+
+  if (self == NULL)
+    return NULL;
+  while (slot_is_alive (self)
+         && (envelope = g_async_queue_try_pop_unlocked (self->mailbox)) == NULL
+         && scheduler_now () < deadline)
+    slot_park (self, WAITS_FOR_MESSAGE, deadline);
+  slot_unlock (self);
+  return envelope;
+}
+
 gboolean
 process_receive (Message *message, int timeout_ms)
 {
-  Process *self = slot_current ();
   gint64 deadline = scheduler_deadline (timeout_ms);
+  Process *self = slot_current ();
   gboolean is_received = FALSE;
+  Envelope *envelope;
 
   *message = (Message) { 0 };
-  g_return_val_if_fail (self->klass == NULL || self->klass->handle == NULL,
-                        FALSE);
-  if (!slot_is_alive (self))
-    return FALSE;
+  g_return_val_if_fail (!self->klass->is_server, FALSE);
 
-  slot_lock (self);
-  while (!is_received && slot_is_alive (self)) {
-    Envelope *envelope = g_async_queue_try_pop_unlocked (self->mailbox);
-
-    if (envelope != NULL) {
-      slot_unlock (self);
-      is_received = envelope->accept == NULL
-                    || envelope->accept (self, &envelope->message);
-      if (is_received) {
-        *message = envelope->message;
-        g_free (envelope);
-      } else {
-        envelope_free (envelope);
-      }
-      slot_lock (self);
-    } else if (scheduler_now () < deadline) {
-      slot_park (self, WAITS_FOR_MESSAGE, deadline);
-    } else {
-      break;
-    }
+  while (!is_received && (envelope = wait_for_envelope (deadline)) != NULL) {
+    is_received = envelope->accept == NULL
+                  || envelope->accept (self->pid, &envelope->message);
+    if (is_received)
+      *message = envelope->message;
+    else
+      message_clear (&envelope->message);
+    g_free (envelope);
   }
-  slot_unlock (self);
   return is_received;
 }
 
@@ -215,17 +174,8 @@ typedef struct {
 static GMutex timers_lock;
 static GHashTable *timers; /* Ref → Timer; timers_lock protects it */
 
-static void
-timer_free (gpointer data)
-{
-  Timer *timer = data;
-
-  message_clear (&timer->message);
-  g_free (timer);
-}
-
-static Timer *
-take_timer (Ref ref)
+gboolean
+process_cancel_timer (Ref ref)
 {
   Timer *timer = NULL;
 
@@ -234,94 +184,66 @@ take_timer (Ref ref)
     g_hash_table_steal_extended (timers, PID_TO_POINTER (ref), NULL,
                                  (gpointer *) &timer);
   g_mutex_unlock (&timers_lock);
-  return timer;
-}
-
-static gboolean
-accept_timer (Process *self G_GNUC_UNUSED, const Message *message)
-{
-  Timer *timer = take_timer (message->ref);
-
   if (timer == NULL)
     return FALSE;
-  timer_free (timer);
+
+  if (!timer->is_due)
+    scheduler_forget (timer->due, ref);
+  message_clear (&timer->message);
+  g_free (timer);
   return TRUE;
 }
 
-/* Takes the message out, and leaves the timer in the table. */
 static gboolean
-take_due_message (Ref ref, Pid *pid, Message *message)
+accept_timer (Pid receiver G_GNUC_UNUSED, const Message *message)
 {
+  return process_cancel_timer (message->ref);
+}
+
+/* The message goes on its way, and leaves the timer in the table. */
+static void
+timer_is_due (guint64 ref)
+{
+  Envelope envelope = { .accept = accept_timer };
+  Pid receiver = PID_NONE;
   Timer *timer;
 
   g_mutex_lock (&timers_lock);
   timer = g_hash_table_lookup (timers, PID_TO_POINTER (ref));
   if (timer != NULL) {
-    *pid = timer->pid;
-    *message = timer->message;
+    receiver = timer->pid;
+    envelope.message = timer->message;
     timer->message = (Message) { 0 };
     timer->is_due = TRUE;
   }
   g_mutex_unlock (&timers_lock);
-  return timer != NULL;
-}
-
-static void
-timer_is_due (guint64 ref)
-{
-  Envelope envelope = { .accept = accept_timer };
-  Process *receiver;
-  Pid pid;
-
-  if (!take_due_message (ref, &pid, &envelope.message))
-    return;
-  receiver = slot_lock_alive (pid);
-  if (receiver != NULL) {
-    run_post (receiver, envelope);
-  } else {
-    process_cancel_timer (ref);
-    message_clear (&envelope.message);
-  }
+  if (timer != NULL)
+    run_deliver (receiver, envelope);
 }
 
 Ref
 process_send_after (Pid pid, Message message, guint delay_ms)
 {
   Process *self = slot_current ();
+  Timer timer = { .pid = pid,
+                  .due = scheduler_now () + delay_ms * G_TIME_SPAN_MILLISECOND,
+                  .message = message };
   Ref ref = slot_new_ref ();
-  Timer *timer;
 
   if (!slot_is_alive (self)) {
     message_clear (&message);
     return ref;
   }
-  message.sender = self->pid;
-  message.ref = ref;
-  timer = g_new (Timer, 1);
-  *timer = (Timer) { .pid = pid,
-                     .due = scheduler_now ()
-                            + delay_ms * G_TIME_SPAN_MILLISECOND,
-                     .message = message };
+  timer.message.sender = self->pid;
+  timer.message.ref = ref;
   g_mutex_lock (&timers_lock);
   if (timers == NULL)
     timers = g_hash_table_new (NULL, NULL);
-  g_hash_table_insert (timers, PID_TO_POINTER (ref), timer);
+  g_hash_table_insert (timers, PID_TO_POINTER (ref),
+                       g_memdup2 (&timer, sizeof timer));
   g_mutex_unlock (&timers_lock);
-  scheduler_call_at (timer->due, ref, timer_is_due);
+  scheduler_call_at (timer.due, ref, timer_is_due);
   return ref;
-}
-
-gboolean
-process_cancel_timer (Ref ref)
-{
-  Timer *timer = take_timer (ref);
-
-  if (timer == NULL)
-    return FALSE;
-  if (!timer->is_due)
-    scheduler_forget (timer->due, ref);
-  timer_free (timer);
-  return TRUE;
 }
 
 /* For observers */

@@ -5,31 +5,23 @@
 /* Parking and being woken takes as long as many a handler. */
 #define YIELDS_BEFORE_PARKING 10
 
-gint64
-request_deadline (int timeout_ms)
-{
-  gint64 deadline = scheduler_deadline (timeout_ms);
-
-  return this_thread.limit != 0 ? MIN (this_thread.limit, deadline) : deadline;
-}
-
 gboolean
 request_answer (From from, Message answer)
 {
   Process *caller = slot_lock_alive (from.pid);
+  gboolean is_wanted = caller != NULL && from.ref != 0
+                       && slot_has_call (caller, from.ref);
 
-  if (caller != NULL) {
-    if (from.ref != 0 && slot_has_call (caller, from.ref)) {
-      *caller->reply = answer;
-      slot_set_call (caller, 0);
-      slot_wake (caller, WAITS_FOR_REPLY);
-      slot_unlock (caller);
-      return TRUE;
-    }
-    slot_unlock (caller);
+  if (is_wanted) {
+    *caller->reply = answer;
+    slot_set_call (caller, 0);
+    slot_wake (caller, WAITS_FOR_REPLY);
   }
-  message_clear (&answer);
-  return FALSE;
+  if (caller != NULL)
+    slot_unlock (caller);
+  if (!is_wanted)
+    message_clear (&answer);
+  return is_wanted;
 }
 
 static void
@@ -40,36 +32,6 @@ tell_caller (const Bond *bond, Pid dead, Reason reason)
   request_answer (from, (Message) { .tag = reason != 0 ? PROCESS_DOWN : 0,
                                     .pid = dead,
                                     .reason = reason });
-}
-
-void
-request_answer_when_released (From from)
-{
-  Bond bond = { .tell = tell_caller, .other = from.pid, .ref = from.ref };
-
-  slot_current ()->when_released = g_memdup2 (&bond, sizeof bond);
-}
-
-static Ref
-begin (Process *self, Message *answer)
-{
-  Ref ref = slot_new_ref ();
-
-  *answer = (Message) { 0 };
-  self->reply = answer; /* who has no ref of this call never looks at it */
-  slot_set_call (self, ref);
-  return ref;
-}
-
-static void
-withdraw (Pid pid, Ref ref)
-{
-  Process *process = slot_lock_alive (pid);
-
-  if (process == NULL)
-    return;
-  slot_drop_bond (process, ref);
-  slot_unlock (process);
 }
 
 static void
@@ -83,6 +45,15 @@ wait (Process *self, Ref ref, gint64 deadline)
          && scheduler_now () < deadline)
     slot_park (self, WAITS_FOR_REPLY, deadline);
   slot_unlock (self);
+}
+
+static RequestResult
+unanswered (Process *self, RequestResult result, Message *answer)
+{
+  if (slot_is_alive (self))
+    return result;
+  answer->reason = self->reason;
+  return REQUEST_DOWN;
 }
 
 /* Decides what has come of a request. */
@@ -99,62 +70,43 @@ end (Process *self, Ref ref, Message *answer)
   }
   if (is_answered)
     return answer->tag == PROCESS_DOWN ? REQUEST_DOWN : REQUEST_ANSWERED;
-  if (slot_is_alive (self))
-    return REQUEST_TIMEOUT;
-  answer->reason = self->reason;
-  return REQUEST_DOWN;
+  return unanswered (self, REQUEST_TIMEOUT, answer);
 }
 
 RequestResult
-request_call (Pid pid, Envelope envelope, gint64 deadline, Message *answer)
+request (Pid pid, const Envelope *message, gint64 deadline, Message *answer)
 {
-  Process *self = slot_current (), *process;
-  Bond caller = { .tell = tell_caller, .other = self->pid, .waits = TRUE };
+  Envelope envelope = message != NULL ? *message : (Envelope) { 0 };
+  Process *self = slot_current (), *process = NULL;
+  Ref ref = slot_new_ref ();
+  Bond caller = {
+    .tell = tell_caller, .other = self->pid, .ref = ref, .waits = TRUE
+  };
   gboolean is_added = TRUE;
 
   *answer = (Message) { 0 };
-  if (!slot_is_alive (self)) {
-    message_clear (&envelope.message);
-    answer->reason = self->reason;
-    return REQUEST_DOWN;
-  }
-  process = slot_lock_alive (pid);
+  if (slot_is_alive (self))
+    process = message != NULL ? slot_lock_alive (pid) : slot_lock_untold (pid);
   if (process == NULL) {
     message_clear (&envelope.message);
-    return REQUEST_NOPROC;
+    return unanswered (self, REQUEST_NOPROC, answer);
   }
-  caller.ref = begin (self, answer);
+  self->reply = answer; /* who has no ref of this call never looks at it */
+  slot_set_call (self, ref);
   envelope.message.sender = self->pid;
-  envelope.message.ref = caller.ref;
-  if (run_may_lend (process, &envelope)) {
+  envelope.message.ref = ref;
+  if (message != NULL && run_may_lend (process, &envelope)) {
     is_added = run_lent (process, envelope, deadline, &caller);
   } else {
-    slot_add_bond (process, caller.ref, caller);
-    run_post (process, envelope);
+    slot_add_bond (process, ref, caller);
+    if (message != NULL)
+      run_post (process, envelope);
+    else
+      slot_unlock (process);
   }
   if (is_added) {
-    wait (self, caller.ref, deadline);
-    withdraw (pid, caller.ref);
+    wait (self, ref, deadline);
+    slot_drop_bond (pid, ref, ref);
   }
-  return end (self, caller.ref, answer);
-}
-
-RequestResult
-request_end (Pid pid, gint64 deadline, Message *answer)
-{
-  Process *self = slot_current (), *process;
-  Bond caller = { .tell = tell_caller, .other = self->pid, .waits = TRUE };
-
-  *answer = (Message) { 0 };
-  if (!slot_is_alive (self))
-    return REQUEST_TIMEOUT;
-  process = slot_lock_untold (pid);
-  if (process == NULL)
-    return REQUEST_NOPROC;
-  caller.ref = begin (self, answer);
-  slot_add_bond (process, caller.ref, caller);
-  slot_unlock (process);
-  wait (self, caller.ref, deadline);
-  withdraw (pid, caller.ref);
-  return end (self, caller.ref, answer);
+  return end (self, ref, answer);
 }

@@ -9,34 +9,43 @@
 
 #include "slot.h"
 
-/* A process that runs its class's `run` once, on a shared thread, when
- * run_start() says so. */
-Process *run_new (const ProcessClass *klass, const char *kind, gpointer data,
-                  Pid parent);
-void run_start (Process *process);
+/* The classes' `run`: has a shared thread handle what is in the mailbox. */
+void run_queued (Process *process);
 
-/* Puts a message into a mailbox and sees to it that it will be handled.  The
- * sender is the process that runs here; from a dead one nothing is taken. */
+/* A function that will be a process when run_start() says so. */
+Pid run_new_function (const char *kind, ProcessFunc func, gpointer data,
+                      GDestroyNotify free_data);
+void run_start (Pid pid);
+
+/* Sends a message from the process that runs here; from a dead one nothing is
+ * taken.  A cast may run on this thread if that is not inside a handler: so
+ * casts never nest. */
 void run_send (Pid pid, Envelope envelope);
 
-/* The same, from nobody in particular, to a process whose lock it HOLDS and
- * gives back. */
+/* Sends a message from nobody in particular. */
+void run_deliver (Pid pid, Envelope envelope);
+
+/* The same, to a process whose lock it HOLDS and gives back. */
 void run_post (Process *process, Envelope envelope);
 
 /* Whether this thread may run @process instead of having it stand in line:
- * it is not running elsewhere, has started (or @envelope is to start it), and its
- * class says that it is worth asking.
+ * it is not running elsewhere, has started (or @envelope is to start it), and
+ * its class says that it is worth asking.
  * HOLDS @process's lock. */
 gboolean run_may_lend (Process *process, const Envelope *envelope);
 
 /* Handles what is in the mailbox, then @envelope, then (unless this thread is
- * inside a handler) what has come in meanwhile, all of it on this thread as long
- * as it is short; the rest is left to a shared thread.  HOLDS @process's lock and gives it back.  Calls made
- * inside end at @limit at the latest.  @caller, if given, is added to the
- * bonds unless it has its answer by then, and told when @process died over it.
+ * inside a handler) what has come in meanwhile, all of it on this thread as
+ * long as it is short; the rest is left to a shared thread.  HOLDS @process's
+ * lock and gives it back.  Calls made inside end at @limit at the latest.
+ * @caller, if given, is added to the bonds unless it has its answer by then,
+ * and told when @process died over it or (with reason 0) has started.
  *
  * Returns: whether @caller was added */
 gboolean run_lent (Process *process, Envelope envelope, gint64 limit,
                    const Bond *caller);
+
+/* The earlier of a deadline and the limit of the call that lent this thread. */
+gint64 run_limit (gint64 deadline);
 
 #endif

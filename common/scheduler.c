@@ -61,9 +61,8 @@ compare_calls (gconstpointer a, gconstpointer b, gpointer data G_GNUC_UNUSED)
 {
   const Call *one = a, *other = b;
 
-  if (one->due != other->due)
-    return one->due < other->due ? -1 : 1;
-  return (one->id > other->id) - (one->id < other->id);
+  return one->due != other->due ? (one->due < other->due ? -1 : 1)
+                                : (one->id > other->id) - (one->id < other->id);
 }
 
 static const Call *
@@ -74,22 +73,23 @@ first_call (void)
   return node != NULL ? g_tree_node_key (node) : NULL;
 }
 
-/* HOLDS: lock, but not while it calls. */
-static void
+/* HOLDS: lock, but not while it calls.
+ *
+ * Returns: when the next call is due, or %SCHEDULER_NEVER */
+static gint64
 make_due_calls (void)
 {
-  for (;;) {
-    const Call *first = first_call ();
+  const Call *first;
 
-    if (first == NULL || first->due > scheduler_now ())
-      return;
-
+  while ((first = first_call ()) != NULL && first->due <= scheduler_now ()) {
     Call call = *first;
+
     g_tree_remove (calls, first);
     g_mutex_unlock (&lock);
     call.func (call.id);
     g_mutex_lock (&lock);
   }
+  return first != NULL ? first->due : SCHEDULER_NEVER;
 }
 
 static gint64
@@ -151,17 +151,12 @@ run_clock (gpointer data G_GNUC_UNUSED)
 
   g_mutex_lock (&lock);
   for (;;) {
-    make_due_calls ();
-    if (!g_atomic_int_get (&is_ticking)) {
-      next_tick = 0;
-    } else if (scheduler_now () >= next_tick) {
+    gint64 wake_up = make_due_calls ();
+
+    if (g_atomic_int_get (&is_ticking) && scheduler_now () >= next_tick) {
       tick ();
       next_tick = scheduler_now () + TICK_US;
     }
-
-    const Call *first = first_call ();
-    gint64 wake_up = first != NULL ? first->due : SCHEDULER_NEVER;
-
     if (g_atomic_int_get (&is_ticking))
       wake_up = MIN (wake_up, next_tick);
     if (wake_up == SCHEDULER_NEVER)
@@ -198,23 +193,18 @@ start (void)
   }
 }
 
-static void
-start_ticking (void)
-{
-  g_mutex_lock (&lock);
-  g_atomic_int_set (&is_ticking, TRUE);
-  g_cond_signal (&something_new);
-  g_mutex_unlock (&lock);
-}
-
 void
 scheduler_push (Runnable *runnable)
 {
   start ();
   g_atomic_int_inc (&n_in_line);
   g_thread_pool_push (pool, runnable, NULL);
-  if (!g_atomic_int_get (&is_ticking))
-    start_ticking ();
+  if (g_atomic_int_get (&is_ticking))
+    return;
+  g_mutex_lock (&lock);
+  g_atomic_int_set (&is_ticking, TRUE);
+  g_cond_signal (&something_new);
+  g_mutex_unlock (&lock);
 }
 
 gint64
@@ -279,9 +269,8 @@ scheduler_yield (void)
 void
 scheduler_call_at (gint64 due, guint64 id, void (*func) (guint64 id))
 {
-  Call *call = g_new (Call, 1);
+  Call *call = g_memdup2 (&(Call) { due, id, func }, sizeof *call);
 
-  *call = (Call) { .due = due, .id = id, .func = func };
   start ();
   g_mutex_lock (&lock);
   g_tree_insert (calls, call, call);

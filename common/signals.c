@@ -21,30 +21,16 @@ static GMutex links_lock;
 
 /* region: accept */
 static gboolean
-accept_link_exit (Process *self, const Message *message)
+accept_link_exit (Pid receiver, const Message *message)
 {
-  Bond *bond;
-  gboolean stands;
-
-  slot_lock (self);
-  bond = slot_get_bond (self, message->pid);
-  stands = bond != NULL && bond->ref == message->ref;
-  if (stands)
-    slot_drop_bond (self, message->pid);
-  slot_unlock (self);
-  return stands;
+  return slot_drop_bond (receiver, message->pid, message->ref);
 }
 /* end */
 
 static gboolean
-accept_down (Process *self, const Message *message)
+accept_down (Pid receiver, const Message *message)
 {
-  gboolean stands;
-
-  slot_lock (self);
-  stands = slot_drop_bond (self, message->ref);
-  slot_unlock (self);
-  return stands;
+  return slot_drop_bond (receiver, message->ref, message->ref);
 }
 
 /* An exit signal arrives, by a link with that number, or (0) by itself.  HOLDS
@@ -52,242 +38,161 @@ accept_down (Process *self, const Message *message)
 static void
 receive_exit (Process *process, Pid from, Reason reason, Ref link)
 {
-  if (process->traps_exits) {
-    Envelope exit = { .message = { .tag = PROCESS_EXIT,
-                                   .sender = from,
-                                   .pid = from,
-                                   .ref = link,
-                                   .reason = reason },
-                      .accept = link != 0 ? accept_link_exit : NULL };
+  Envelope exit = { .message = { .tag = PROCESS_EXIT,
+                                 .sender = from,
+                                 .pid = from,
+                                 .ref = link,
+                                 .reason = reason },
+                    .accept = link != 0 ? accept_link_exit : NULL };
 
+  if (process->traps_exits)
     run_post (process, exit);
-    return;
-  }
-  if (link != 0)
-    slot_drop_bond (process, from);
-  if (reason == REASON_NORMAL && from != process->pid)
+  else if (reason == REASON_NORMAL && from != process->pid)
     slot_unlock (process);
   else
     slot_end (process, reason);
 }
 
+/* Who traps keeps its half until the EXIT is handled. */
 static void
 tell_link (const Bond *bond, Pid dead, Reason reason)
 {
   Process *other = slot_lock_alive (bond->other);
   Bond *half = other != NULL ? slot_get_bond (other, dead) : NULL;
 
-  if (half != NULL && half->ref == bond->ref)
+  if (half != NULL && half->ref == bond->ref) {
+    if (!other->traps_exits)
+      g_hash_table_remove (other->bonds, PID_TO_POINTER (dead));
     receive_exit (other, dead, reason, bond->ref);
-  else if (other != NULL)
+  } else if (other != NULL) {
     slot_unlock (other);
+  }
 }
 
-static void
-add_half_link (Process *process, Pid other, Ref number)
-{
-  slot_add_bond (process, other,
-                 (Bond) { .tell = tell_link, .other = other, .ref = number });
-}
-
-/* Takes the half of a link away that @pid has, if it is that link. */
-static void
-drop_half_link (Pid pid, Pid other, Ref number)
+/* Returns: whether @pid is alive and had none to @other */
+static gboolean
+add_half_link (Pid pid, Pid other, Ref number)
 {
   Process *process = slot_lock_alive (pid);
-  Bond *bond;
+  gboolean is_new = process != NULL && slot_get_bond (process, other) == NULL;
 
-  if (process == NULL)
-    return;
-  bond = slot_get_bond (process, other);
-  if (bond != NULL && bond->ref == number)
-    slot_drop_bond (process, other);
-  slot_unlock (process);
-}
-
-/* HOLDS: links_lock.  Returns: whether the other one was dead already */
-static gboolean
-link_to_dead (Process *self, Pid pid, Ref number)
-{
-  Process *other;
-  gboolean is_linked;
-
-  slot_lock (self);
-  is_linked = !slot_is_alive (self) || slot_get_bond (self, pid) != NULL;
-  if (!is_linked)
-    add_half_link (self, pid, number);
-  slot_unlock (self);
-  if (is_linked)
-    return FALSE;
-
-  other = slot_lock_alive (pid);
-  if (other == NULL)
-    return TRUE;
-  add_half_link (other, self->pid, number);
-  slot_unlock (other);
-  if (!slot_is_alive (self))
-    drop_half_link (pid, self->pid, number);
-  return FALSE;
+  if (is_new)
+    slot_add_bond (process, other,
+                   (Bond) { .tell = tell_link, .other = other, .ref = number });
+  if (process != NULL)
+    slot_unlock (process);
+  return is_new;
 }
 
 void
 process_link (Pid pid)
 {
-  Process *self = slot_current ();
+  Pid me = process_self ();
   Ref number = slot_new_ref ();
-  gboolean is_dead;
+  Process *self = NULL;
 
-  if (!slot_is_alive (self) || pid == self->pid)
+  if (pid == me)
     return;
   g_mutex_lock (&links_lock);
-  is_dead = link_to_dead (self, pid, number);
+  if (add_half_link (me, pid, number) && !add_half_link (pid, me, number))
+    self = slot_lock_alive (me);
+  else if (process_is_dying ())
+    slot_drop_bond (pid, me, number);
   g_mutex_unlock (&links_lock);
-  if (!is_dead)
-    return;
-  slot_lock (self);
-  if (slot_is_alive (self))
+  if (self != NULL)
     receive_exit (self, pid, REASON_NOPROC, number);
-  else
-    slot_unlock (self);
 }
 
 void
 process_unlink (Pid pid)
 {
-  Process *self = slot_current ();
-  Bond *bond;
-  Ref number = 0;
+  Pid me = process_self ();
 
-  if (!slot_is_alive (self))
-    return;
   g_mutex_lock (&links_lock);
-  slot_lock (self);
-  bond = slot_get_bond (self, pid);
-  if (bond != NULL && slot_is_alive (self)) {
-    number = bond->ref;
-    slot_drop_bond (self, pid);
-  }
-  slot_unlock (self);
-  if (number != 0)
-    drop_half_link (pid, self->pid, number);
+  if (slot_drop_bond (me, pid, 0))
+    slot_drop_bond (pid, me, 0);
   g_mutex_unlock (&links_lock);
 }
 
 /* The watcher's end. */
 static void
-withdraw_monitor (Pid pid, Ref ref)
-{
-  Process *watched = slot_lock_alive (pid);
-
-  if (watched == NULL)
-    return;
-  slot_drop_bond (watched, ref);
-  slot_unlock (watched);
-}
-
-static void
 tell_watched (const Bond *bond, Pid dead G_GNUC_UNUSED,
               Reason reason G_GNUC_UNUSED)
 {
-  withdraw_monitor (bond->other, bond->ref);
+  slot_drop_bond (bond->other, bond->ref, bond->ref);
 }
 
-/* The end of the one who is watched.  HOLDS @watcher's lock and gives it
- * back. */
-static void
-post_down (Process *watcher, Ref ref, Pid dead, Reason reason, gpointer cookie)
-{
-  Envelope down = { .message = { .tag = PROCESS_DOWN,
-                                 .sender = dead,
-                                 .pid = dead,
-                                 .ref = ref,
-                                 .reason = reason,
-                                 .data = cookie },
-                    .accept = accept_down };
-
-  if (slot_get_bond (watcher, ref) != NULL)
-    run_post (watcher, down);
-  else
-    slot_unlock (watcher);
-}
-
+/* The end of the one who is watched. */
 static void
 tell_watcher (const Bond *bond, Pid dead, Reason reason)
 {
-  Process *watcher = slot_lock_alive (bond->other);
-
-  if (watcher != NULL)
-    post_down (watcher, bond->ref, dead, reason, bond->cookie);
+  run_deliver (bond->other, (Envelope) { .message = { .tag = PROCESS_DOWN,
+                                                      .sender = dead,
+                                                      .pid = dead,
+                                                      .ref = bond->ref,
+                                                      .reason = reason,
+                                                      .data = bond->cookie },
+                                         .accept = accept_down });
 }
 
 Ref
 process_monitor (Pid pid, gpointer cookie)
 {
-  Process *self = slot_current (), *watched;
   Ref ref = slot_new_ref ();
+  Bond mine = { .tell = tell_watched, .other = pid, .ref = ref };
+  Bond theirs = {
+    .tell = tell_watcher, .other = process_self (), .ref = ref, .cookie = cookie
+  };
+  Process *self = slot_lock_alive (theirs.other), *watched;
 
-  if (!slot_is_alive (self))
+  if (self == NULL)
     return ref;
-  slot_lock (self);
-  if (!slot_is_alive (self)) {
-    slot_unlock (self);
-    return ref;
-  }
-  slot_add_bond (self, ref,
-                 (Bond) { .tell = tell_watched, .other = pid, .ref = ref });
+  slot_add_bond (self, ref, mine);
   slot_unlock (self);
+  if (pid == theirs.other)
+    return ref;
 
-  watched = pid != self->pid ? slot_lock_alive (pid) : NULL;
-  if (watched != NULL) {
-    slot_add_bond (watched, ref,
-                   (Bond) { .tell = tell_watcher,
-                            .other = self->pid,
-                            .ref = ref,
-                            .cookie = cookie });
-    slot_unlock (watched);
-    if (!slot_is_alive (self))
-      withdraw_monitor (pid, ref);
-  } else if (pid != self->pid) {
-    slot_lock (self);
-    if (slot_is_alive (self))
-      post_down (self, ref, pid, REASON_NOPROC, cookie);
-    else
-      slot_unlock (self);
+  watched = slot_lock_alive (pid);
+  if (watched == NULL) {
+    tell_watcher (&theirs, pid, REASON_NOPROC);
+    return ref;
   }
+  slot_add_bond (watched, ref, theirs);
+  slot_unlock (watched);
+  if (process_is_dying ())
+    slot_drop_bond (pid, ref, ref);
   return ref;
 }
 
 gboolean
 process_demonitor (Ref monitor)
 {
-  Process *self = slot_current ();
+  Process *self = slot_lock_alive (process_self ());
   Bond *bond;
   Pid pid = PID_NONE;
   gboolean is_mine;
 
-  if (!slot_is_alive (self))
+  if (self == NULL)
     return FALSE;
-  slot_lock (self);
   bond = slot_get_bond (self, monitor);
-  is_mine = bond != NULL && bond->tell == tell_watched && slot_is_alive (self);
+  is_mine = bond != NULL && bond->tell == tell_watched;
   if (is_mine) {
     pid = bond->other;
-    slot_drop_bond (self, monitor);
+    g_hash_table_remove (self->bonds, PID_TO_POINTER (monitor));
   }
   slot_unlock (self);
   if (is_mine)
-    withdraw_monitor (pid, monitor);
+    slot_drop_bond (pid, monitor, monitor);
   return is_mine;
 }
 
 void
 process_trap_exits (gboolean trap)
 {
-  Process *self = slot_current ();
+  Process *self = slot_lock_alive (process_self ());
 
-  if (!slot_is_alive (self))
+  if (self == NULL)
     return;
-  slot_lock (self);
   self->traps_exits = trap;
   slot_unlock (self);
 }
@@ -295,31 +200,29 @@ process_trap_exits (gboolean trap)
 void
 process_exit (Pid pid, Reason reason)
 {
-  Process *self = slot_current ();
-  Process *process = slot_is_alive (self) ? slot_lock_alive (pid) : NULL;
+  Pid me = process_self ();
+  Process *process;
 
   g_return_if_fail (reason != 0);
+
+  process = process_is_dying () ? NULL : slot_lock_alive (pid);
   if (process == NULL)
     return;
   if (reason == REASON_KILL)
     slot_end (process, REASON_KILLED);
   else
-    receive_exit (process, self->pid, reason, 0);
+    receive_exit (process, me, reason, 0);
 }
 
 gboolean
 process_wait_end (Pid pid, int timeout_ms)
 {
   Message answer;
+  RequestResult result = request (pid, NULL, scheduler_deadline (timeout_ms),
+                                  &answer);
 
-  switch (request_end (pid, scheduler_deadline (timeout_ms), &answer)) {
-  case REQUEST_NOPROC:
-    return TRUE;
-  case REQUEST_DOWN:
-    return answer.tag == PROCESS_DOWN;
-  default:
-    return FALSE;
-  }
+  return result == REQUEST_NOPROC
+         || (result == REQUEST_DOWN && answer.tag == PROCESS_DOWN);
 }
 
 static char *

@@ -10,14 +10,16 @@ Reason REASON_NORMAL, REASON_SHUTDOWN, REASON_KILL, REASON_KILLED,
 _Thread_local ThisThread this_thread;
 
 static Process *chunks[N_CHUNKS]; /* atomic; each of CHUNK_SIZE slots */
-static guint64 n_born;            /* atomic */
-static Ref last_ref;              /* atomic */
 static gint n_dying;              /* atomic */
+
+/* Atomic.  Refs and pids are keys of the same table, so they are kept apart:
+ * no generation is that high. */
+static Ref last_ref = G_GUINT64_CONSTANT (1) << 63;
 
 /* slots_lock protects: */
 static GMutex slots_lock;
 static guint n_slots;
-static Process *first_free, *last_free; /* first in, first out */
+static GQueue free_slots; /* first in, first out */
 
 static __attribute__ ((constructor)) void
 make_reasons (void)
@@ -29,16 +31,12 @@ make_reasons (void)
   REASON_NOPROC = g_quark_from_static_string ("noproc");
 }
 
-static guint64
-next_number (guint64 *counter)
-{
-  return (guint64) g_atomic_pointer_add (counter, 1) + 1;
-}
+static void run (Runnable *runnable);
 
 Ref
 slot_new_ref (void)
 {
-  return next_number (&last_ref);
+  return (Ref) g_atomic_pointer_add (&last_ref, 1) + 1;
 }
 
 void
@@ -53,39 +51,46 @@ slot_unlock (Process *process)
   g_async_queue_unlock (process->mailbox);
 }
 
-static Pid
-get_pid (Process *process)
-{
-  return (Pid) g_atomic_pointer_get (&process->pid);
-}
-
-static void
-set_pid (Process *process, Pid pid)
-{
-  g_atomic_pointer_set (&process->pid, pid);
-}
-
+/* Returns: (nullable): the process of that pid, locked, gone or not */
 static Process *
-find (Pid pid)
+lock_slot (Pid pid)
 {
   guint slot = PID_SLOT (pid);
   Process *chunk = g_atomic_pointer_get (&chunks[slot >> CHUNK_BITS]);
+  Process *process = chunk != NULL ? &chunk[slot % CHUNK_SIZE] : NULL;
 
-  return chunk != NULL ? &chunk[slot % CHUNK_SIZE] : NULL;
+  if (process == NULL || (Pid) g_atomic_pointer_get (&process->pid) != pid)
+    return NULL;
+  slot_lock (process);
+  if (process->pid == pid)
+    return process;
+  slot_unlock (process);
+  return NULL;
 }
 
 Process *
 slot_lock_untold (Pid pid)
 {
-  Process *process = pid != PID_NONE ? find (pid) : NULL;
+  Process *process = lock_slot (pid);
 
-  if (process == NULL || get_pid (process) != pid)
-    return NULL;
-  slot_lock (process);
-  if (get_pid (process) == pid && !process->is_told)
+  if (process == NULL || !process->is_told)
     return process;
   slot_unlock (process);
   return NULL;
+}
+
+gboolean
+slot_has_init_to_run (Pid pid)
+{
+  Process *process = lock_slot (pid);
+  gboolean has_it;
+
+  if (process == NULL)
+    return FALSE;
+  has_it = slot_is_alive (process) ? process->is_starting
+                                   : process->n_holders > 0;
+  slot_unlock (process);
+  return has_it;
 }
 
 Process *
@@ -101,18 +106,6 @@ slot_lock_alive (Pid pid)
 
 /* HOLDS: slots_lock */
 static void
-free_slot (Process *process)
-{
-  process->next_free = NULL;
-  if (first_free == NULL)
-    first_free = process;
-  else
-    last_free->next_free = process;
-  last_free = process;
-}
-
-/* HOLDS: slots_lock */
-static void
 add_chunk (void)
 {
   Process *chunk = g_new0 (Process, CHUNK_SIZE);
@@ -120,28 +113,28 @@ add_chunk (void)
   if (n_slots == CHUNK_SIZE * N_CHUNKS)
     g_error ("More than %u processes", n_slots);
   for (guint i = 0; i < CHUNK_SIZE; i++) {
-    chunk[i].mailbox = g_async_queue_new ();
-    chunk[i].pid = n_slots + i;
-    chunk[i].is_told = TRUE;
+    chunk[i] = (Process) { .runnable.run = run,
+                           .mailbox = g_async_queue_new (),
+                           .link.data = &chunk[i],
+                           .pid = n_slots + i,
+                           .is_told = TRUE };
+    g_queue_push_tail_link (&free_slots, &chunk[i].link);
   }
   g_atomic_pointer_set (&chunks[n_slots >> CHUNK_BITS], chunk);
   n_slots += CHUNK_SIZE;
-  for (guint i = 0; i < CHUNK_SIZE; i++)
-    free_slot (&chunk[i]);
 }
 
 static Process *
 take_slot (void)
 {
-  Process *process;
+  GList *link;
 
   g_mutex_lock (&slots_lock);
-  if (first_free == NULL)
+  if (free_slots.length == 0)
     add_chunk ();
-  process = first_free;
-  first_free = process->next_free;
+  link = g_queue_pop_head_link (&free_slots);
   g_mutex_unlock (&slots_lock);
-  return process;
+  return link->data;
 }
 
 Process *
@@ -149,18 +142,22 @@ slot_new (const ProcessClass *klass, const char *kind, gpointer data,
           Pid parent)
 {
   Process *process = take_slot ();
+  gboolean runs = klass->run == NULL;
 
   slot_lock (process);
-  set_pid (process,
-           get_pid (process) + (G_GUINT64_CONSTANT (1) << PID_SLOT_BITS));
+  g_atomic_pointer_set (&process->pid,
+                        process->pid
+                          + (G_GUINT64_CONSTANT (1) << PID_SLOT_BITS));
   process->klass = klass;
   process->kind = kind;
   process->data = data;
   process->parent = parent;
-  process->born = next_number (&n_born);
-  process->state = PROCESS_IDLE;
+  process->born = slot_new_ref ();
+  process->state = runs ? PROCESS_RUNNING : PROCESS_IDLE;
+  process->is_starting = !runs;
   process->is_told = FALSE;
   process->traps_exits = FALSE;
+  process->forget_name = NULL;
   process->reason = 0;
   process->stop = 0;
   g_atomic_int_set (&process->is_alive, TRUE);
@@ -180,17 +177,12 @@ thread_ended (gpointer data)
   this_thread.current = NULL;
   this_thread.has_ended = TRUE; /* or the next destroy notify made another */
   slot_lock (process);
-  if (!slot_is_alive (process)) {
-    slot_unlock (process);
-    slot_leave (process);
-    return;
-  }
-  process->state = PROCESS_IDLE;
-  slot_end (process, REASON_NORMAL);
+  process->stop = REASON_NORMAL;
+  slot_release (process);
 }
 
 static GPrivate thread_process = G_PRIVATE_INIT (thread_ended);
-static Process nobody;
+static Process nobody = { .klass = &thread_class, .kind = "thread" };
 
 Process *
 slot_current (void)
@@ -202,9 +194,6 @@ slot_current (void)
   if (self->has_ended)
     return &nobody;
   self->current = slot_new (&thread_class, "thread", NULL, PID_NONE);
-  slot_lock (self->current);
-  self->current->state = PROCESS_RUNNING;
-  slot_unlock (self->current);
   g_private_set (&thread_process, self->current);
   return self->current;
 }
@@ -227,113 +216,173 @@ slot_add_bond (Process *process, guint64 key, Bond bond)
 }
 
 gboolean
-slot_drop_bond (Process *process, guint64 key)
+slot_drop_bond (Pid pid, guint64 key, Ref ref)
 {
-  return process->bonds != NULL
-         && g_hash_table_remove (process->bonds, PID_TO_POINTER (key));
+  Process *process = slot_lock_alive (pid);
+  Bond *bond;
+  gboolean is_it;
+
+  if (process == NULL)
+    return FALSE;
+  bond = slot_get_bond (process, key);
+  is_it = bond != NULL && (ref == 0 || bond->ref == ref);
+  if (is_it)
+    g_hash_table_remove (process->bonds, PID_TO_POINTER (key));
+  slot_unlock (process);
+  return is_it;
 }
 
 void
-envelope_free (Envelope *envelope)
+slot_drop_message (Pid receiver, Envelope *envelope)
 {
+  if (envelope->accept != NULL)
+    envelope->accept (receiver, &envelope->message);
   message_clear (&envelope->message);
-  g_free (envelope);
-}
-
-void
-slot_finalize (Process *process)
-{
-  Process *outer = this_thread.current;
-
-  this_thread.current = process;
-  if (process->klass->finalize != NULL)
-    process->klass->finalize (process->data);
-  this_thread.current = outer;
 }
 
 void
 slot_open_mailbox (Process *process)
 {
-  g_autoptr (GQueue) early = NULL;
   Envelope *envelope;
 
   slot_lock (process);
   process->is_starting = FALSE;
-  early = g_steal_pointer (&process->early);
-  while (early != NULL && (envelope = g_queue_pop_head (early)) != NULL)
+  while ((envelope = g_queue_pop_head (&process->early)) != NULL)
     g_async_queue_push_unlocked (process->mailbox, envelope);
   slot_unlock (process);
 }
 
-/* In the order of the hash table, which is of numbers and so the same in each
- * run.  Returns: whether there were others */
-static gboolean
-tell_those (Process *process, GHashTable *bonds, gboolean who_wait)
+/* HOLDS the lock and gives it back. */
+static void
+put_in_line (Process *process)
 {
-  gboolean are_others = FALSE;
-  GHashTableIter iter;
-  gpointer value;
+  gboolean is_in_line = process->is_in_line;
 
-  g_hash_table_iter_init (&iter, bonds);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    const Bond *bond = value;
+  process->is_in_line = TRUE;
+  slot_unlock (process);
+  if (!is_in_line)
+    scheduler_push (&process->runnable);
+}
 
-    if (bond->waits == who_wait)
-      bond->tell (bond, get_pid (process), process->reason);
-    else
-      are_others = TRUE;
-  }
-  return are_others;
+void
+slot_queue (Process *process)
+{
+  process->state = PROCESS_QUEUED;
+  put_in_line (process);
+}
+
+/* Whatever is done here is this process's doing. */
+static void
+as (Process *process, void (*func) (Process *process))
+{
+  Process *outer = this_thread.current;
+
+  this_thread.current = process;
+  func (process);
+  this_thread.current = outer;
 }
 
 static void
-tell_bonds (Process *process)
+finalize (Process *process)
 {
-  g_autoptr (GHashTable) bonds = NULL;
-
-  slot_lock (process);
-  process->is_told = TRUE;
-  bonds = g_steal_pointer (&process->bonds);
-  slot_unlock (process);
-  if (bonds != NULL && tell_those (process, bonds, FALSE))
-    tell_those (process, bonds, TRUE);
+  if (process->klass->finalize != NULL)
+    process->klass->finalize (process->data);
 }
 
 static void
 empty_mailbox (Process *process)
 {
-  Process *outer = this_thread.current;
   Envelope *envelope;
 
   slot_open_mailbox (process);
-  this_thread.current = process; /* whatever runs in free_data is its doing */
   while ((envelope = g_async_queue_try_pop (process->mailbox)) != NULL) {
-    if (envelope->accept != NULL)
-      envelope->accept (process, &envelope->message);
-    envelope_free (envelope);
+    slot_drop_message (process->pid, envelope);
+    g_free (envelope);
   }
-  this_thread.current = outer;
+}
+
+static GHashTable *
+take_bonds (Process *process, gboolean is_told)
+{
+  GHashTable *bonds;
+
+  slot_lock (process);
+  process->is_told = is_told;
+  bonds = g_steal_pointer (&process->bonds);
+  slot_unlock (process);
+  return bonds;
+}
+
+/* In the order of the hash table, which is of numbers and so the same in each
+ * run. */
+static void
+tell_those (Process *process, GHashTable *bonds, gboolean who_wait)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  if (bonds == NULL)
+    return;
+  g_hash_table_iter_init (&iter, bonds);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    const Bond *bond = value;
+
+    if (bond->waits == who_wait)
+      bond->tell (bond, process->pid, process->reason);
+  }
+}
+
+/* Who waits for its end may begin to until all others have been told. */
+static void
+tell_bonds (Process *process)
+{
+  g_autoptr (GHashTable) bonds = take_bonds (process, FALSE);
+  g_autoptr (GHashTable) late = NULL;
+
+  tell_those (process, bonds, FALSE);
+  late = take_bonds (process, TRUE);
+  tell_those (process, bonds, TRUE);
+  tell_those (process, late, TRUE);
+}
+
+/* The teller, or the runner, of a dead process has done its part. */
+static void
+leave (Process *process)
+{
+  gboolean is_last;
+
+  slot_lock (process);
+  is_last = --process->n_holders == 0;
+  slot_unlock (process);
+  if (!is_last)
+    return;
+
+  g_clear_object (&process->cancellable);
+  g_mutex_lock (&slots_lock);
+  g_queue_push_tail_link (&free_slots, &process->link);
+  g_mutex_unlock (&slots_lock);
+  g_atomic_int_add (&n_dying, -1);
 }
 
 /* region: bury */
-void
-slot_bury (Process *process)
+static void
+bury (Process *process)
 {
   if (!process->has_runner)
-    slot_finalize (process);
+    finalize (process);
   empty_mailbox (process);
   tell_bonds (process);
-  slot_leave (process);
+  leave (process);
 }
 /* end */
 
 static void
 cancel (Process *process)
 {
-  g_autoptr (GCancellable) cancellable = NULL;
+  GCancellable *cancellable;
 
   slot_lock (process);
-  g_set_object (&cancellable, process->cancellable);
+  cancellable = process->cancellable; /* which lasts until its teller leaves */
   slot_unlock (process);
   g_cancellable_cancel (cancellable);
 }
@@ -343,38 +392,31 @@ cancel (Process *process)
 static void
 bury_or_pass_on (Process *process)
 {
-  gboolean is_in_line;
-
-  if (process->forget_name != NULL)
-    process->forget_name (get_pid (process));
-  cancel (process);
   if (process->has_runner || process->klass->finalize == NULL
-      || process->may_lend || this_thread.current == NULL) {
-    slot_bury (process);
-    return;
+      || process->klass->is_short != NULL || this_thread.current == NULL) {
+    as (process, bury);
+  } else {
+    slot_lock (process);
+    process->awaits_burial = TRUE;
+    put_in_line (process);
   }
-  slot_lock (process);
-  process->awaits_burial = TRUE;
-  is_in_line = process->is_in_line;
-  process->is_in_line = TRUE;
-  slot_unlock (process);
-  if (!is_in_line)
-    scheduler_push (&process->runnable);
 }
 
 /* One death may cause many, and each of those many more: they stand in line
  * on this thread, so that the stack stays flat. */
 static void
-tell_the_deaths (void)
+tell (Process *process)
 {
   ThisThread *self = &this_thread;
-  gboolean was_telling = self->is_telling;
-  Process *process;
+  GList *link;
 
+  g_queue_push_tail_link (&self->dead, &process->link);
+  if (self->is_telling)
+    return;
   self->is_telling = TRUE;
-  while ((process = g_queue_pop_head (&self->dead)) != NULL)
-    bury_or_pass_on (process);
-  self->is_telling = was_telling;
+  while ((link = g_queue_pop_head_link (&self->dead)) != NULL)
+    bury_or_pass_on (link->data);
+  self->is_telling = FALSE;
 }
 
 void
@@ -389,29 +431,49 @@ slot_end (Process *process, Reason reason)
   slot_wake (process, process->waits_for);
   slot_unlock (process);
 
-  g_queue_push_tail (&this_thread.dead, process);
-  if (!this_thread.is_telling)
-    tell_the_deaths ();
+  if (process->forget_name != NULL)
+    process->forget_name (process->pid);
+  as (process, cancel);
+  tell (process);
 }
 
 void
-slot_leave (Process *process)
+slot_release (Process *process)
 {
-  gboolean is_last;
+  if (!slot_is_alive (process)) {
+    slot_unlock (process);
+    as (process, finalize);
+    as (process, empty_mailbox); /* it may have put something back */
+    leave (process);
+    return;
+  }
+  process->state = PROCESS_IDLE;
+  if (process->stop != 0)
+    slot_end (process, process->stop);
+  else if (g_async_queue_length_unlocked (process->mailbox) > 0)
+    slot_queue (process);
+  else
+    slot_unlock (process);
+}
+
+/* What the scheduler has in line may be out of date: the process may have been
+ * run by somebody else meanwhile, or be another one in the same slot. */
+static void
+run (Runnable *runnable)
+{
+  Process *process = (Process *) runnable;
 
   slot_lock (process);
-  is_last = --process->n_holders == 0;
-  if (is_last)
-    process->forget_name = NULL;
-  slot_unlock (process);
-  if (!is_last)
-    return;
-
-  g_clear_object (&process->cancellable);
-  g_mutex_lock (&slots_lock);
-  free_slot (process);
-  g_mutex_unlock (&slots_lock);
-  g_atomic_int_add (&n_dying, -1);
+  process->is_in_line = FALSE;
+  if (process->awaits_burial) {
+    process->awaits_burial = FALSE;
+    slot_unlock (process);
+    tell (process);
+  } else if (process->state == PROCESS_QUEUED) {
+    process->klass->run (process);
+  } else {
+    slot_unlock (process);
+  }
 }
 
 gint
@@ -427,7 +489,6 @@ slot_park (Process *self, Wait what, gint64 deadline)
     self->parker = scheduler_parker_new ();
   self->waits_for = what;
   slot_unlock (self);
-  tell_the_deaths (); /* what it waits for may be that others hear of them */
   scheduler_park (self->parker, deadline);
   slot_lock (self);
   self->waits_for = WAITS_FOR_NOTHING;

@@ -18,10 +18,11 @@ typedef struct Process Process;
 typedef struct Envelope Envelope;
 typedef struct Bond Bond;
 
-/* What a process is made of: a function that runs once, or a state and a
- * handler of messages; a plain thread has neither. */
+/* What a process is made of.  A server is handed its messages; a function only
+ * the first one, and a plain thread none: they receive. */
 typedef struct {
-  void     (*run)      (gpointer state);
+  gboolean   is_server;
+  void     (*run)      (Process *process); /* HOLDS its lock, gives it back */
   void     (*handle)   (gpointer state, Envelope *envelope);
   gboolean (*is_short) (gpointer state, const Envelope *envelope);
   void     (*finalize) (gpointer state);
@@ -40,7 +41,7 @@ typedef enum {
 struct Envelope {
   Message     message;
   MessageKind kind;
-  gboolean  (*accept) (Process *self, const Message *message);
+  gboolean  (*accept) (Pid receiver, const Message *message);
 };
 
 /* region: bond */
@@ -61,15 +62,14 @@ typedef enum { WAITS_FOR_NOTHING, WAITS_FOR_REPLY, WAITS_FOR_MESSAGE } Wait;
 struct Process {
   Runnable     runnable;
   GAsyncQueue *mailbox; /* of Envelope; never changes */
-  Process     *next_free;
+  GList        link;    /* among the free slots, or one thread's dead */
 
   /* constant while it is alive: */
   const ProcessClass *klass;
   const char         *kind;
   gpointer            data; /* the class's state */
   Pid                 parent;
-  guint64             born;
-  gboolean            may_lend; /* is_short is worth asking */
+  guint64             born; /* later ones have a higher one */
 
   /* atomic, and changed under the lock: */
   Pid  pid;
@@ -86,7 +86,7 @@ struct Process {
   guint n_holders;        /* once dead: its teller, and that runner */
   GHashTable *bonds;      /* key → Bond; once dead, its teller's */
   gboolean is_starting;   /* it has not handled its MESSAGE_START yet; … */
-  GQueue *early;          /* … meanwhile others' envelopes wait here */
+  GQueue early;           /* … meanwhile others' envelopes wait here */
   void (*forget_name) (Pid pid);
   GCancellable *cancellable;
   Wait waits_for;
@@ -95,8 +95,7 @@ struct Process {
   Message *reply; /* where that answer goes */
 
   /* only its runner touches: */
-  Reason stop;          /* why it shall end when its handler returns */
-  Bond  *when_released; /* told, with reason 0, when it stops running */
+  Reason stop; /* why it shall end when its handler returns */
 };
 
 /* What a thread knows of itself. */
@@ -111,7 +110,8 @@ typedef struct {
 
 extern _Thread_local ThisThread this_thread;
 
-/* A new process, alive and idle, with @data as its class's state. */
+/* A new process, alive, with @data as its class's state.  It does nothing
+ * before it is sent a MESSAGE_START; a plain thread runs already. */
 Process *slot_new (const ProcessClass *klass, const char *kind, gpointer data,
                    Pid parent);
 
@@ -136,20 +136,23 @@ void slot_unlock (Process *process);
 #define slot_set_call(process, ref) \
   g_atomic_pointer_set (&(process)->call, (ref))
 
+/* Puts a process in line for a shared thread.  HOLDS its lock and gives it
+ * back. */
+void slot_queue (Process *process);
+
+/* Stops running a process: it may have to end, or to stand in line again.
+ * HOLDS its lock and gives it back. */
+void slot_release (Process *process);
+
 /* Ends a process: HOLDS its lock, gives it back, and tells everybody. */
 void slot_end (Process *process, Reason reason);
 
-/* Finalizes a dead process that no handler runs any more, and tells of it. */
-void slot_bury (Process *process);
+/* Whether a process has yet to return from its first handler, or to be gone
+ * when it is dead. */
+gboolean slot_has_init_to_run (Pid pid);
 
 /* The first message has been handled: now what others have sent may come. */
 void slot_open_mailbox (Process *process);
-
-/* Calls the class's finalize. */
-void slot_finalize (Process *process);
-
-/* The teller, or the runner, of a dead process has done its part. */
-void slot_leave (Process *process);
 
 /* Waits on behalf of @self, whose lock it HOLDS, but not while it waits. */
 void slot_park (Process *self, Wait what, gint64 deadline);
@@ -160,9 +163,12 @@ void slot_wake (Process *process, Wait what);
 /* HOLDS the lock of the process whose bonds they are. */
 Bond *slot_get_bond (Process *process, guint64 key);
 void slot_add_bond (Process *process, guint64 key, Bond bond);
-gboolean slot_drop_bond (Process *process, guint64 key);
 
-/* A number that was never used before. */
+/* Takes a bond away from @pid, if that is alive and the bond has this ref; 0
+ * stands for any.  Returns: whether it had it */
+gboolean slot_drop_bond (Pid pid, guint64 key, Ref ref);
+
+/* A number that was never used before, and is no pid. */
 Ref slot_new_ref (void);
 
 /* Calls a function with each slot that was ever used, locked. */
@@ -172,6 +178,7 @@ void slot_foreach (void (*func) (Process *process, gpointer data),
 /* How many processes have died and are not gone yet. */
 gint slot_count_dying (void);
 
-void envelope_free (Envelope *envelope);
+/* Frees what nobody will handle. */
+void slot_drop_message (Pid receiver, Envelope *envelope);
 
 #endif

@@ -82,7 +82,6 @@ restart (Supervisor *self, Child *child)
   if (!count_restart (self)) {
     g_message ("supervisor " PID_FORMAT " gives up after %u restarts in %u s",
                PID_ARGS (me), self->max_restarts, self->max_seconds);
-    children_ended (&self->children, child);
     gen_server_stop (REASON_SHUTDOWN);
     return;
   }

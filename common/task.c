@@ -1,6 +1,6 @@
-/* The process and its owner share what the function returns, and whoever comes
- * second frees it.  That the task is done is told by its end, as with every
- * other process. */
+/* Three share a task: its process, what hears of that one's end, and the owner.
+ * Whoever is the last frees it.  That it is done is told by its end, as with
+ * every other process. */
 #include "task.h"
 
 #include "run.h"
@@ -8,89 +8,82 @@
 
 G_DEFINE_QUARK (task-error-quark, task_error)
 
-typedef struct {
+struct Task {
+  Pid            pid;
   TaskFunc       func;
   gpointer       data;
   GDestroyNotify free_data;
   GDestroyNotify free_result;
   /* atomic: */
-  gint     n_owners;
   gint     is_done;
   gpointer result;
   gsize    reason; /* why its process ended */
-} Work;
-
-struct Task {
-  Pid   pid;
-  Work *work;
 };
 
 static void
-work_unref (Work *work)
+clear (gpointer data)
 {
-  if (!g_atomic_int_dec_and_test (&work->n_owners))
-    return;
-  if (work->result != NULL && work->free_result != NULL)
-    work->free_result (work->result);
-  g_free (work);
+  Task *task = data;
+
+  if (task->result != NULL && task->free_result != NULL)
+    task->free_result (task->result);
 }
 
 static void
-task_run (gpointer data)
+run (gpointer data)
 {
-  Work *work = data;
+  Task *task = data;
 
-  g_atomic_pointer_set (&work->result, work->func (work->data));
-  g_atomic_int_set (&work->is_done, !process_is_dying ());
+  g_atomic_pointer_set (&task->result, task->func (task->data));
+  g_atomic_int_set (&task->is_done, !process_is_dying ());
 }
 
 static void
-task_finalize (gpointer data)
+run_is_over (gpointer data)
 {
-  Work *work = data;
+  Task *task = data;
 
-  if (work->free_data != NULL)
-    work->free_data (work->data);
-  work_unref (work);
+  if (task->free_data != NULL)
+    task->free_data (task->data);
+  task_free (task);
 }
 
 /* Before any waiter is told. */
 static void
-tell_work (const Bond *bond, Pid dead G_GNUC_UNUSED, Reason reason)
+tell_task (const Bond *bond, Pid dead G_GNUC_UNUSED, Reason reason)
 {
-  Work *work = bond->cookie;
+  Task *task = bond->cookie;
 
-  g_atomic_pointer_set (&work->reason, reason);
-  work_unref (work);
+  g_atomic_pointer_set (&task->reason, reason);
+  task_free (task);
 }
-
-static const ProcessClass task_class = { .run = task_run,
-                                         .finalize = task_finalize };
 
 Task *
 task_async (TaskFunc func, gpointer data, GDestroyNotify free_data,
             GDestroyNotify free_result)
 {
-  Task *task;
-  Work *work;
+  Ref ref = slot_new_ref ();
   Process *process;
+  Task *task;
 
   g_return_val_if_fail (func != NULL, NULL);
 
-  work = g_new (Work, 1);
-  *work = (Work) { .func = func,
+  task = g_atomic_rc_box_new0 (Task);
+  *task = (Task) { .func = func,
                    .data = data,
                    .free_data = free_data,
-                   .free_result = free_result,
-                   .n_owners = 3 /* the process, its bond, and the task */ };
-  process = run_new (&task_class, "task", work, PID_NONE);
-  slot_lock (process);
-  slot_add_bond (process, slot_new_ref (),
-                 (Bond) { .tell = tell_work, .cookie = work });
-  slot_unlock (process);
-  task = g_new (Task, 1);
-  *task = (Task) { .pid = process->pid, .work = work };
-  run_start (process);
+                   .free_result = free_result };
+  task->pid = run_new_function ("task", run, g_atomic_rc_box_acquire (task),
+                                run_is_over);
+  process = slot_lock_alive (task->pid);
+  if (process != NULL) {
+    slot_add_bond (process, ref,
+                   (Bond) { .tell = tell_task,
+                            .ref = ref,
+                            .cookie = g_atomic_rc_box_acquire (task) });
+    slot_unlock (process);
+  }
+  run_start (task->pid);
   return task;
 }
 
@@ -106,20 +99,20 @@ task_await (Task *task, int timeout_ms, gpointer *result, GError **error)
                  "task " PID_FORMAT " is not done yet", PID_ARGS (task->pid));
     return FALSE;
   }
-  if (!g_atomic_int_get (&task->work->is_done)) {
-    Reason reason = (Reason) g_atomic_pointer_get (&task->work->reason);
+  if (!g_atomic_int_get (&task->is_done)) {
+    Reason reason = (Reason) g_atomic_pointer_get (&task->reason);
 
     g_set_error (error, TASK_ERROR, TASK_ERROR_EXIT,
                  "task " PID_FORMAT " ended before it was done: %s",
                  PID_ARGS (task->pid), g_quark_to_string (reason));
     return FALSE;
   }
-  value = g_atomic_pointer_get (&task->work->result);
-  g_atomic_pointer_set (&task->work->result, NULL);
+  value = g_atomic_pointer_get (&task->result);
+  g_atomic_pointer_set (&task->result, NULL);
   if (result != NULL)
     *result = value;
-  else if (value != NULL && task->work->free_result != NULL)
-    task->work->free_result (value);
+  else if (value != NULL && task->free_result != NULL)
+    task->free_result (value);
   return TRUE;
 }
 
@@ -134,8 +127,6 @@ task_get_pid (Task *task)
 void
 task_free (Task *task)
 {
-  if (task == NULL)
-    return;
-  work_unref (task->work);
-  g_free (task);
+  if (task != NULL)
+    g_atomic_rc_box_release_full (task, clear);
 }

@@ -1,5 +1,14 @@
 #include "helper.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED TRUE
+#else
+#define IS_SANITIZED FALSE
+#endif
+
 static gint64
 from_environment (const char *name, gint64 otherwise)
 {
@@ -112,6 +121,33 @@ test_spin (guint duration_us)
 
   while (g_get_monotonic_time () < end)
     continue;
+}
+
+void
+test_on_small_stack (GThreadFunc func, gpointer data)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+
+  g_assert_cmpint (pthread_attr_init (&attributes), ==, 0);
+  g_assert_cmpint (pthread_attr_setstacksize (&attributes, 256 * 1024), ==, 0);
+  g_assert_cmpint (pthread_create (&thread, &attributes, func, data), ==, 0);
+  g_assert_cmpint (pthread_join (thread, NULL), ==, 0);
+  pthread_attr_destroy (&attributes);
+}
+
+gint64
+test_resident_bytes (void)
+{
+  g_autofree char *text = NULL;
+  const char *resident;
+
+  if (IS_SANITIZED || g_getenv ("POOLY_TEST_SCALE") != NULL
+      || !g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    return -1;
+  resident = strchr (text, ' ');
+  g_assert_nonnull (resident);
+  return g_ascii_strtoll (resident, NULL, 10) * sysconf (_SC_PAGESIZE);
 }
 
 void

@@ -92,6 +92,24 @@ void test_wait_idle (Pid pid);
 void test_spin (guint duration_us);
 
 /**
+ * test_on_small_stack:
+ * @func: what to do
+ * @data: (nullable): handed to @func
+ *
+ * Does something on a thread with a stack of 256 KB, and waits for it: what
+ * takes more with each round finds no room there.
+ */
+void test_on_small_stack (GThreadFunc func, gpointer data);
+
+/**
+ * test_resident_bytes:
+ *
+ * Returns: how much memory the program takes, or -1 where that says nothing:
+ *   under a sanitizer or valgrind, or where nobody knows
+ */
+gint64 test_resident_bytes (void);
+
+/**
  * Gate:
  *
  * Who comes to it waits until somebody opens it.  Make it `static`.

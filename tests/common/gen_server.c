@@ -331,6 +331,8 @@ test_start_that_fails_leaves_no_exit (gconstpointer klass)
   test_end ();
 }
 
+static Door init_door;
+
 static gpointer
 kill_in_init (gpointer data)
 {
@@ -353,33 +355,9 @@ kill_in_init_and_let_go (gpointer data)
   return NULL;
 }
 
-/* On a shared thread: the starter does not wait for that init. */
+/* When init returns, for until then it may read its args. */
 static void
-test_start_killed_in_init_fails_at_once (void)
-{
-  static Door door;
-  static Args args = { .door = &door };
-  GThread *killer = g_thread_new ("killer", kill_in_init, &door);
-  g_autoptr (GError) error = NULL;
-
-  process_trap_exits (TRUE);
-  g_assert_cmpuint (gen_server_start_link (&long_class, "Server", &args,
-                                           &error),
-                    ==, PID_NONE);
-  g_assert_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_INIT);
-  g_assert_cmpint (get (n_finalize), ==, 0);
-  g_assert_cmpuint (process_whereis ("Server"), ==, PID_NONE);
-
-  gate_open (&door.leave);
-  g_thread_join (killer);
-  g_assert_cmpuint (process_wait_gone (test_limit (), NULL), ==, 0);
-  g_assert_cmpint (get (n_finalize), ==, 1);
-  test_end ();
-}
-
-/* On the starter's thread: when init returns. */
-static void
-test_start_killed_in_init_fails (void)
+test_start_killed_in_init_fails (gconstpointer klass)
 {
   static Door door;
   static Args args = { .door = &door };
@@ -387,13 +365,100 @@ test_start_killed_in_init_fails (void)
   g_autoptr (GError) error = NULL;
 
   process_trap_exits (TRUE);
-  g_assert_cmpuint (gen_server_start_link (&short_class, "Server", &args,
-                                           &error),
-                    ==, PID_NONE);
+  g_assert_cmpuint (gen_server_start_link (klass, "Server", &args, &error), ==,
+                    PID_NONE);
   g_assert_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_INIT);
   g_thread_join (killer);
   g_assert_cmpint (get (n_finalize), ==, 1);
   g_assert_cmpint (get (n_terminate), ==, 0);
+  test_end ();
+}
+
+/* A slow reader looks at its args for the second time when it may go on. */
+
+typedef struct {
+  Door                  door;
+  const GenServerClass *klass;
+  gboolean              is_over; /* start has returned: these are gone */
+} SlowArgs;
+
+static gboolean
+read_slowly (gpointer state, gconstpointer args, GError **error)
+{
+  const SlowArgs *slow = args;
+
+  (void) state;
+  (void) error;
+  door_stand ((Door *) &slow->door);
+  g_assert_false (slow->is_over);
+  return TRUE;
+}
+
+static void
+start_slow_reader (gpointer data)
+{
+  SlowArgs *slow = data;
+
+  g_assert_cmpuint (gen_server_start_link (slow->klass, NULL, slow, NULL), ==,
+                    PID_NONE);
+  slow->is_over = TRUE;
+}
+
+/* The starter is dead at once, but start returns when init does. */
+static void
+test_start_outlasts_the_starters_death (gconstpointer klass)
+{
+  GenServerClass slow_class = {
+    .name = "Slow",
+    .is_short = ((const GenServerClass *) klass)->is_short,
+    .init = read_slowly
+  };
+  SlowArgs slow = { .klass = &slow_class };
+  Pid starter = process_spawn (start_slow_reader, &slow, NULL);
+
+  gate_wait (&slow.door.entered);
+  process_exit (starter, REASON_KILL);
+  g_assert_true (process_wait_end (starter, 0));
+  process_wait_gone (20, NULL); /* time enough to do it wrong */
+  gate_open (&slow.door.leave);
+  test_end ();
+}
+
+static gpointer
+start_in_init_door (gpointer klass)
+{
+  static Args args;
+
+  args.door = &init_door;
+  g_assert_cmpuint (gen_server_start (klass, "Server", &args, NULL), ==,
+                    PID_NONE);
+  return NULL;
+}
+
+/* Nobody gets it, not even the next process in that place. */
+static void
+test_start_killed_in_init_drops_what_waits (gconstpointer klass)
+{
+  GThread *starter = g_thread_new ("starter", start_in_init_door,
+                                   (gpointer) klass);
+  g_autoptr (Caller) caller = NULL;
+  gint freed = 0;
+  Message message = { .tag = PING, .data = &freed, .free_data = test_count };
+  Pid pid;
+
+  gate_wait (&init_door.entered);
+  pid = process_whereis ("Server");
+  process_send (pid, message);
+  gen_server_cast (pid, message);
+  caller = caller_start (pid, (Message) { .tag = PING }, -1);
+  process_exit (pid, crash);
+  caller_wait (caller);
+  g_assert_nonnull (caller->error);
+  gate_open (&init_door.leave);
+  g_thread_join (starter);
+  g_assert_cmpuint (process_wait_gone (test_limit (), NULL), ==, 0);
+  g_assert_cmpint (g_atomic_int_get (&freed), ==, 2);
+  g_assert_cmpint (get (n_finalize), ==, 1);
   test_end ();
 }
 
@@ -613,11 +678,9 @@ test_start_is_over_before_the_next_message (gconstpointer klass)
     .handle_call = curious_handle_call,
     .handle_info = curious_handle_info
   };
-  GenServerClass parent_class = {
-    .name = "Parent",
-    .is_short = child_class.is_short,
-    .handle_call = curious_parent_handle_call
-  };
+  GenServerClass parent_class = { .name = "Parent",
+                                  .is_short = child_class.is_short,
+                                  .handle_call = curious_parent_handle_call };
   Pid child;
 
   curious.child_class = &child_class;
@@ -1584,10 +1647,11 @@ main (int argc, char **argv)
   add ("start/that-fails-leaves-the-parent-alone",
        test_start_that_fails_leaves_the_parent_alone);
   add ("start/that-fails-leaves-no-exit", test_start_that_fails_leaves_no_exit);
-  g_test_add_func ("/gen-server/start/killed-in-init-fails-at-once",
-                   test_start_killed_in_init_fails_at_once);
-  g_test_add_func ("/gen-server/start/killed-in-init-fails",
-                   test_start_killed_in_init_fails);
+  add ("start/killed-in-init-fails", test_start_killed_in_init_fails);
+  add ("start/outlasts-the-starters-death",
+       test_start_outlasts_the_starters_death);
+  add ("start/killed-in-init-drops-what-waits",
+       test_start_killed_in_init_drops_what_waits);
   add ("start/killed-at-any-moment-finalizes-once",
        test_start_killed_at_any_moment_finalizes_once);
   add ("start/with-a-taken-name-fails", test_start_with_a_taken_name_fails);

@@ -504,6 +504,54 @@ test_lending_casts_do_not_nest (void)
   test_end ();
 }
 
+/* A link of a chain asks the next one, and adds one to its answer. */
+
+static Pid *chain;
+
+static void
+chain_handle_call (gpointer state, Message *request, From from)
+{
+  Pid next = chain[request->number];
+  Message reply = { .tag = DONE };
+
+  (void) state;
+  if (next != PID_NONE)
+    reply = test_call (next, (Message) { .number = request->number + 1 });
+  reply.number++;
+  gen_server_reply (from, reply);
+}
+
+static const GenServerClass chain_class = { .name = "Chain",
+                                            .is_short = is_short,
+                                            .handle_call = chain_handle_call };
+
+static gpointer
+ask_chain (gpointer data)
+{
+  gint64 *number = data;
+
+  *number = test_call (chain[0], (Message) { .number = 1 }).number;
+  return NULL;
+}
+
+/* Deeper than the caller's stack is: another thread takes over at last. */
+static void
+test_lending_has_a_flat_stack (void)
+{
+  guint count = test_scaled (300);
+  gint64 number = 0;
+
+  chain = g_new0 (Pid, count + 1);
+  for (guint i = 0; i < count; i++)
+    chain[i] = start (&chain_class);
+  test_on_small_stack (ask_chain, &number);
+  g_assert_cmpint (number, ==, count);
+  for (guint i = 0; i < count; i++)
+    kill_and_wait (chain[i]);
+  g_free (chain);
+  test_end ();
+}
+
 /* A counter that only one thread may touch at a time, run by eight, and by
  * the shared ones. */
 
@@ -930,6 +978,7 @@ main (int argc, char **argv)
   LENDING ("comes-after-what-is-queued", comes_after_what_is_queued);
   LENDING ("takes-over-a-queued-server", takes_over_a_queued_server);
   LENDING ("casts-do-not-nest", casts_do_not_nest);
+  LENDING ("has-a-flat-stack", has_a_flat_stack);
   LENDING ("never-two-at-once", never_two_at_once);
   LIMITS ("hold-on-anothers-lent-thread", hold_on_anothers_lent_thread);
   LIMITS ("hold-on-a-shared-thread", hold_on_a_shared_thread);

@@ -83,22 +83,35 @@ start_workers (gconstpointer args, GError **error)
 static Pid
 start_tree (void)
 {
-  static char name[] = "WorkerSupervisor";
+  static char name[] = "WorkerSupervisor", last_name[] = "Last";
   ChildSpec children[] = { { .id = "server", .klass = &worker_class },
                            { .id = "workers",
                              .start = start_workers,
                              .args = name,
                              .is_supervisor = TRUE },
-                           { .id = "last", .klass = &silent_class } };
+                           { .id = "silent", .klass = &silent_class },
+                           { .id = "last",
+                             .start = start_workers,
+                             .args = last_name,
+                             .is_supervisor = TRUE } };
   SupervisorSpec spec = { .name = "Supervisor",
                           .strategy = STRATEGY_ONE_FOR_ALL,
                           .children = children,
-                          .n_children = 3 };
+                          .n_children = 4 };
   Pid supervisor = supervisor_start (&spec, NULL);
 
-  for (int i = 0; i < 2; i++)
-    supervisor_start_child (process_whereis (name), NULL, NULL);
+  for (int i = 0; i < 3; i++)
+    supervisor_start_child (process_whereis (i < 2 ? name : last_name), NULL,
+                            NULL);
   return supervisor;
+}
+
+static void
+wait_idle (Pid supervisor)
+{
+  test_wait_idle (supervisor);
+  test_wait_idle (process_whereis ("WorkerSupervisor"));
+  test_wait_idle (process_whereis ("Last"));
 }
 
 static void
@@ -113,15 +126,16 @@ test_draws_who_started_whom (void)
 {
   Pid supervisor = start_tree ();
 
-  test_wait_idle (supervisor);
-  test_wait_idle (process_whereis ("WorkerSupervisor"));
+  wait_idle (supervisor);
   assert_tree (supervisor,
-               "Supervisor <1> idle · one_for_all, 3 children\n"
+               "Supervisor <1> idle · one_for_all, 4 children\n"
                "├─ Worker <2> idle · all well\n"
                "├─ WorkerSupervisor <3> idle · simple_one_for_one, 2 children\n"
                "│  ├─ Worker <4> idle · all well\n"
                "│  └─ Worker <5> idle · all well\n"
-               "└─ Silent <6> idle\n");
+               "├─ Silent <6> idle\n"
+               "└─ Last <7> idle · simple_one_for_one, 1 child\n"
+               "   └─ Worker <8> idle · all well\n");
   finish (supervisor);
 }
 
@@ -130,7 +144,7 @@ test_draws_from_where_it_is_asked_to (void)
 {
   Pid supervisor = start_tree ();
 
-  test_wait_idle (process_whereis ("WorkerSupervisor"));
+  wait_idle (supervisor);
   assert_tree (process_whereis ("WorkerSupervisor"),
                "WorkerSupervisor <1> idle · simple_one_for_one, 2 children\n"
                "├─ Worker <2> idle · all well\n"
@@ -144,7 +158,6 @@ test_draws_the_order_of_birth (void)
   Pid supervisor = start_tree ();
   Pid server;
 
-  test_wait_idle (supervisor);
   {
     g_autoptr (GArray) infos = supervisor_which_children (supervisor, NULL);
 
@@ -153,13 +166,13 @@ test_draws_the_order_of_birth (void)
   /* All are new, and take the slots of the old: but not in their order. */
   gen_server_stop_sync (server, crash, test_limit (), NULL);
   supervisor_count_children (supervisor, &(ChildCount) { 0 }, NULL);
-  test_wait_idle (supervisor);
-  test_wait_idle (process_whereis ("WorkerSupervisor"));
+  wait_idle (supervisor);
   assert_tree (supervisor,
-               "Supervisor <1> idle · one_for_all, 3 children, 1 restart\n"
+               "Supervisor <1> idle · one_for_all, 4 children, 1 restart\n"
                "├─ Worker <2> idle · all well\n"
                "├─ WorkerSupervisor <3> idle · simple_one_for_one, 0 children\n"
-               "└─ Silent <4> idle\n");
+               "├─ Silent <4> idle\n"
+               "└─ Last <5> idle · simple_one_for_one, 0 children\n");
   finish (supervisor);
 }
 
@@ -169,6 +182,7 @@ test_dead_root_is_no_tree (void)
   Pid supervisor = start_tree ();
 
   supervisor_stop (supervisor, test_limit ());
+  process_wait_gone (test_limit (), NULL);
   assert_tree (supervisor, "");
   test_end ();
 }
@@ -179,17 +193,18 @@ test_none_is_everybody_without_a_parent (void)
   Pid first = start_tree (), second;
 
   second = gen_server_start (&worker_class, "Lonely", NULL, NULL);
-  test_wait_idle (first);
+  wait_idle (first);
   test_wait_idle (second);
-  test_wait_idle (process_whereis ("WorkerSupervisor"));
   assert_tree (PID_NONE,
-               "Supervisor <1> idle · one_for_all, 3 children\n"
+               "Supervisor <1> idle · one_for_all, 4 children\n"
                "├─ Worker <2> idle · all well\n"
                "├─ WorkerSupervisor <3> idle · simple_one_for_one, 2 children\n"
                "│  ├─ Worker <4> idle · all well\n"
                "│  └─ Worker <5> idle · all well\n"
-               "└─ Silent <6> idle\n"
-               "Lonely <7> idle · all well\n");
+               "├─ Silent <6> idle\n"
+               "└─ Last <7> idle · simple_one_for_one, 1 child\n"
+               "   └─ Worker <8> idle · all well\n"
+               "Lonely <9> idle · all well\n");
   gen_server_stop_sync (second, REASON_NORMAL, test_limit (), NULL);
   finish (first);
 }

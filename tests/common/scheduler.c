@@ -1,8 +1,6 @@
 /* The scheduler: many processes on few threads, and none that stops others. */
 #include "helper.h"
 
-#include <unistd.h>
-
 enum { PING = 1, WAIT, GO, RELEASE, STOP, ALL_HERE, DONE };
 
 static Pid owner; /* who is told of everything */
@@ -288,38 +286,15 @@ test_scheduler_endless_does_not_starve_others (void)
   test_end ();
 }
 
-/* MANY */
+/* MEMORY */
 
-/* Returns: whether what memory is taken means anything here */
-static gboolean
-can_measure (void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return FALSE;
-#else
-  return g_getenv ("POOLY_TEST_SCALE") == NULL
-         && g_file_test ("/proc/self/statm", G_FILE_TEST_EXISTS);
-#endif
-}
-
-static gint64
-get_resident_bytes (void)
-{
-  g_autofree char *text = NULL;
-  const char *resident;
-
-  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
-    return 0;
-  resident = strchr (text, ' ');
-  g_assert_nonnull (resident);
-  return g_ascii_strtoll (resident, NULL, 10) * sysconf (_SC_PAGESIZE);
-}
+#define MB (1024 * 1024)
 
 static void
 test_scheduler_many_answer_within_200_mb (void)
 {
   guint count = test_scaled (100000);
-  gint64 before = get_resident_bytes (), taken;
+  gint64 before = test_resident_bytes (), taken;
   g_autofree Pid *pids = start_many (&short_answering_class, count);
 
   for (guint i = 0; i < count; i++)
@@ -328,11 +303,91 @@ test_scheduler_many_answer_within_200_mb (void)
       i + 1);
   for (guint i = 0; i < count; i++)
     g_assert_true (process_is_alive (pids[i]));
-  taken = get_resident_bytes () - before;
+  taken = test_resident_bytes () - before;
   g_test_message ("%" G_GINT64_FORMAT " bytes a process", taken / count);
-  if (can_measure ())
-    g_assert_cmpint (taken, <, 200 * 1024 * 1024);
+  g_assert_cmpint (taken, <, 200 * MB);
   kill_many (pids, count);
+  test_end ();
+}
+
+/* What is made and undone, in one way each. */
+
+static void
+monitor_and_demonitor (Pid pid)
+{
+  process_demonitor (process_monitor (pid, NULL));
+}
+
+static void
+link_and_unlink (Pid pid)
+{
+  process_link (pid);
+  process_unlink (pid);
+}
+
+static void
+set_timer_and_cancel (Pid pid)
+{
+  process_cancel_timer (
+    process_send_after (pid, (Message) { .tag = PING }, 3600 * 1000));
+}
+
+static void
+register_and_unregister (Pid pid)
+{
+  process_register ("Name", pid, NULL);
+  process_unregister ("Name");
+}
+
+static void
+call_and_answer (Pid pid)
+{
+  test_call (pid, (Message) { .tag = PING });
+}
+
+static void
+start_and_kill (Pid pid)
+{
+  Pid other = start (&short_answering_class);
+
+  (void) pid;
+  process_exit (other, REASON_KILL);
+}
+
+static void
+start_linked_and_stop (Pid pid)
+{
+  Pid other = gen_server_start_link (&short_answering_class, "Other", NULL,
+                                     NULL);
+
+  (void) pid;
+  gen_server_stop_sync (other, REASON_NORMAL, test_limit (), NULL);
+}
+
+/* Each leaves nothing behind, on either side. */
+static void
+test_scheduler_memory_is_given_back (void)
+{
+  void (*cycles[]) (Pid pid) = { monitor_and_demonitor, link_and_unlink,
+                                 set_timer_and_cancel,  register_and_unregister,
+                                 call_and_answer,       start_and_kill,
+                                 start_linked_and_stop };
+  Pid pid = start (&short_answering_class);
+  guint count = test_scaled (20000);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cycles); i++) {
+    gint64 before = 0, taken;
+
+    for (guint j = 0; j < 2 * count; j++) {
+      if (j == count) /* what it needs once it has by now */
+        before = test_resident_bytes ();
+      cycles[i](pid);
+    }
+    taken = test_resident_bytes () - before;
+    g_test_message ("cycle %u: %" G_GINT64_FORMAT " bytes", i, taken);
+    g_assert_cmpint (taken, <, MB / 2);
+  }
+  kill_many (&pid, 1);
   test_end ();
 }
 
@@ -349,5 +404,6 @@ main (int argc, char **argv)
   ADD ("storm/takes-a-handful-of-threads", storm_takes_a_handful_of_threads);
   ADD ("endless/does-not-starve-others", endless_does_not_starve_others);
   ADD ("many/answer-within-200-mb", many_answer_within_200_mb);
+  ADD ("memory/is-given-back", memory_is_given_back);
   return g_test_run ();
 }

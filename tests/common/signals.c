@@ -1,8 +1,6 @@
 /* Signals: links, monitors, exits, names, and the order of a death. */
 #include "helper.h"
 
-#include <pthread.h>
-
 /* An actor does what it is told, for itself, and tells its owner what it
  * hears. */
 
@@ -351,6 +349,26 @@ test_signals_link_to_oneself_is_nothing (void)
   process_monitor (pid, NULL);
   process_exit (pid, crash);
   assert_down (pid, crash);
+  test_end ();
+}
+
+/* A pid and a ref may be the same number, and mean two things. */
+static void
+test_signals_link_is_not_a_ref (void)
+{
+  Pid pid = start (), other = start ();
+  Ref monitor = process_monitor (other, NULL);
+
+  process_trap_exits (TRUE);
+  process_link (pid);
+  while (monitor < pid) {
+    g_assert_true (process_demonitor (monitor));
+    monitor = process_monitor (other, NULL);
+  }
+  kill_and_wait (pid);
+  assert_heard (PROCESS_EXIT, pid, REASON_KILLED);
+  kill_and_wait (other);
+  assert_down (other, REASON_KILLED);
   test_end ();
 }
 
@@ -932,7 +950,6 @@ check_finalized_before_told (const GenServerClass *klass, Way way,
   Pid pid = gen_server_start (klass, "Slow", NULL, NULL);
 
   g_atomic_int_set (&is_finalized, FALSE);
-  test_wait_idle (pid);
   if (way == BY_MONITOR)
     process_monitor (pid, NULL);
   if (way == BY_LINK)
@@ -1109,26 +1126,11 @@ static const GenServerClass long_chain_class = {
   .finalize = chain_finalize,
 };
 
-static void *
-end_chain (void *data)
+static gpointer
+end_chain (gpointer data)
 {
   process_exit (*(Pid *) data, crash);
   return NULL;
-}
-
-/* No stack that grew with each death would have room on this thread. */
-static void
-end_chain_on_a_small_stack (Pid pid)
-{
-  pthread_attr_t attributes;
-  pthread_t thread;
-
-  g_assert_cmpint (pthread_attr_init (&attributes), ==, 0);
-  g_assert_cmpint (pthread_attr_setstacksize (&attributes, 256 * 1024), ==, 0);
-  g_assert_cmpint (pthread_create (&thread, &attributes, end_chain, &pid), ==,
-                   0);
-  g_assert_cmpint (pthread_join (thread, NULL), ==, 0);
-  pthread_attr_destroy (&attributes);
 }
 
 /* Each is linked to the one before it. */
@@ -1141,7 +1143,7 @@ check_chain (const GenServerClass *klass, guint count)
   for (guint i = 0; i < count; i++)
     last = gen_server_start (klass, NULL, &last, NULL);
   process_monitor (last, NULL);
-  end_chain_on_a_small_stack (first);
+  test_on_small_stack (end_chain, &first);
   assert_down (last, crash);
   g_assert_cmpuint (process_wait_gone (test_limit (), NULL), ==, 0);
   g_assert_cmpint (g_atomic_int_get (&n_chain_finalized), ==, (gint) count);
@@ -1171,7 +1173,7 @@ test_chain_in_a_star_ends_whole (void)
   for (guint i = 0; i < count; i++)
     process_monitor (gen_server_start (&short_chain_class, NULL, &first, NULL),
                      NULL);
-  end_chain_on_a_small_stack (first);
+  test_on_small_stack (end_chain, &first);
   for (guint i = 0; i < count; i++)
     g_assert_cmpuint (test_receive (PROCESS_DOWN).reason, ==, crash);
   test_end ();
@@ -1430,6 +1432,8 @@ main (int argc, char **argv)
   SIGNALS ("link/again-holds", link_again_holds);
   SIGNALS ("link/to-the-dead-is-noproc", link_to_the_dead_is_noproc);
   SIGNALS ("link/to-oneself-is-nothing", link_to_oneself_is_nothing);
+  if (g_test_slow ())
+    SIGNALS ("link/is-not-a-ref", link_is_not_a_ref);
   SIGNALS ("unlink/drops-what-is-on-its-way", unlink_drops_what_is_on_its_way);
   SIGNALS ("unlink/in-a-handler-drops-what-is-on-its-way",
            unlink_in_a_handler_drops_what_is_on_its_way);

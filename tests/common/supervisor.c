@@ -24,7 +24,7 @@ typedef struct {
   gboolean    traps;
   Door       *init_door; /* (nullable): where init stands … */
   Door       *stop_door; /* … and where terminate does */
-  GThread    *thread;    /* that ran init, or finalize, last */
+  GThread    *thread;    /* that ran init, or finalize, last; atomic */
 } Part;
 
 typedef struct {
@@ -81,7 +81,7 @@ part_init (gpointer state, gconstpointer args, GError **error)
   State *self = state;
   Part *part = (Part *) args;
 
-  part->thread = g_thread_self ();
+  g_atomic_pointer_set (&part->thread, g_thread_self ());
   if (part->init_door != NULL)
     door_stand (part->init_door);
   if (g_atomic_int_get (&part->n_failures) > 0) {
@@ -128,7 +128,7 @@ part_finalize (gpointer state)
 
   if (self->part == NULL)
     return;
-  self->part->thread = g_thread_self ();
+  g_atomic_pointer_set (&self->part->thread, g_thread_self ());
   note ("-", self->part->id);
 }
 
@@ -330,22 +330,24 @@ static void
 test_start_that_fails_is_undone (gconstpointer klass)
 {
   g_autoptr (GError) error = NULL;
-  Part parts[] = {
-    { .id = "a" }, { .id = "b" }, { .id = "c", .n_failures = 1 }, { .id = "d" }
-  };
-  ChildSpec children[4];
+  Part parts[] = { { .id = "a", .traps = TRUE },
+                   { .id = "b", .traps = TRUE },
+                   { .id = "c", .traps = TRUE },
+                   { .id = "d", .n_failures = 1 },
+                   { .id = "e" } };
+  ChildSpec children[5];
   SupervisorSpec spec = { .name = "top",
                           .children = children,
-                          .n_children = 4 };
+                          .n_children = 5 };
 
   begin (klass);
-  for (int i = 0; i < 4; i++)
+  for (int i = 0; i < 5; i++)
     children[i] = spec_of (&parts[i], RESTART_PERMANENT);
   g_assert_cmpuint (supervisor_start_link (&spec, &error), ==, PID_NONE);
   g_assert_error (error, PART_ERROR, PART_ERROR_FAILS);
-  g_assert_cmpstr (error->message, ==, "c fails");
-  expect ("+a +b !c -b -a");
-  for (int i = 0; i < 4; i++)
+  g_assert_cmpstr (error->message, ==, "d fails");
+  expect ("+a +b +c !d ~c -c ~b -b ~a -a");
+  for (int i = 0; i < 5; i++)
     assert_freed (&parts[i], 1);
   g_assert_cmpuint (process_whereis ("top"), ==, PID_NONE);
   check_end ();
@@ -756,6 +758,7 @@ typedef struct {
   GArray          *infos; /* (out) (owned) */
   GError          *error; /* (out) (owned) */
   Task            *task;
+  Gate            *done; /* (nullable) */
 } Request;
 
 static gpointer
@@ -765,6 +768,8 @@ do_start (gpointer data)
 
   self->pid = supervisor_start_child (self->supervisor, self->spec,
                                       &self->error);
+  if (self->done != NULL)
+    gate_open (self->done);
   return NULL;
 }
 
@@ -792,6 +797,8 @@ do_terminate (gpointer data)
   Request *self = data;
 
   supervisor_terminate_child (self->supervisor, "a", &self->error);
+  if (self->done != NULL)
+    gate_open (self->done);
   return NULL;
 }
 
@@ -1270,44 +1277,61 @@ test_shutdown_time_is_kept_then_it_is_killed (void)
 }
 
 static void
-test_shutdown_infinity_waits (void)
+test_shutdown_waits (void)
 {
   static Door door;
-  Part part = { .id = "a", .traps = TRUE, .stop_door = &door };
-  Request request = { 0 };
 
   begin (&long_class);
-  request.supervisor = start_stubborn (&part, SHUTDOWN_INFINITY);
-  request_begin (&request, do_terminate);
-  gate_wait (&door.entered);
-  g_assert_false (task_await (request.task, 200, NULL, NULL));
-  g_assert_true (process_is_alive (request.supervisor));
-  expect ("+a");
-  gate_open (&door.leave);
-  request_end (&request);
-  finish (request.supervisor, "~a -a");
+  for (int i = 0; i < 3; i++) {
+    Part part = { .id = "a", .traps = TRUE, .stop_door = &door };
+    ChildSpec child = spec_of (&part, RESTART_PERMANENT);
+    Request request = { 0 };
+
+    child.shutdown_ms = i == 0 ? SHUTDOWN_INFINITY : SHUTDOWN_DEFAULT;
+    child.is_supervisor = i == 2;
+    gate_reset (&door.entered);
+    gate_reset (&door.leave);
+    request.supervisor = start (STRATEGY_ONE_FOR_ONE, &child, 1);
+    request_begin (&request, do_terminate);
+    gate_wait (&door.entered);
+    g_assert_false (task_await (request.task, 100, NULL, NULL));
+    gate_open (&door.leave);
+    request_end (&request);
+    finish (request.supervisor, "+a ~a -a");
+  }
   check_end ();
 }
 
+/* Five seconds for a worker, for ever for a supervisor. */
 static void
-test_shutdown_default_is_five_seconds (void)
+test_shutdown_has_a_default (void)
 {
   static Door door;
   Part part = { .id = "a", .traps = TRUE, .stop_door = &door };
-  Pid supervisor;
+  ChildSpec child;
   gint64 began = g_get_monotonic_time ();
+  Request request = { 0 };
 
   if (!g_test_slow ()) {
     g_test_skip ("it takes five seconds");
     return;
   }
   begin (&long_class);
-  supervisor = start_stubborn (&part, SHUTDOWN_DEFAULT);
-  g_assert_true (supervisor_terminate_child (supervisor, "a", NULL));
+  child = spec_of (&part, RESTART_PERMANENT);
+  request.supervisor = start (STRATEGY_ONE_FOR_ONE, &child, 1);
+  g_assert_true (supervisor_terminate_child (request.supervisor, "a", NULL));
   g_assert_cmpint (g_get_monotonic_time () - began, >=, 5000 * 1000);
   gate_open (&door.leave);
-  expect ("+a ~a -a");
-  finish (supervisor, "");
+  finish (request.supervisor, "+a ~a -a");
+
+  gate_reset (&door.leave);
+  child.is_supervisor = TRUE;
+  request.supervisor = start (STRATEGY_ONE_FOR_ONE, &child, 1);
+  request_begin (&request, do_terminate);
+  g_assert_false (task_await (request.task, 6000, NULL, NULL));
+  gate_open (&door.leave);
+  request_end (&request);
+  finish (request.supervisor, "+a ~a -a");
   check_end ();
 }
 
@@ -1441,7 +1465,7 @@ test_child_that_calls_its_supervisor_is_killed_in_time (void)
   Pid child;
 
   begin (&long_class);
-  request.supervisor = start_stubborn (&part, 100);
+  request.supervisor = start_stubborn (&part, 500);
   child = get_pid (request.supervisor, 0);
   stand = caller_start (child, (Message) { .tag = STAND, .data = &door }, -1);
   gate_wait (&door.entered);
@@ -1455,7 +1479,6 @@ test_child_that_calls_its_supervisor_is_killed_in_time (void)
   g_assert_no_error (request.error);
   caller_wait (stand);
   caller_wait (ask);
-  g_assert_true (stand->answered);
   g_assert_error (ask->error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN);
   finish (request.supervisor, "+a -a");
   check_end ();
@@ -1937,6 +1960,77 @@ test_transient_child_that_is_done_can_be_restarted (gconstpointer klass)
   check_end ();
 }
 
+/* What may take its time does not take the caller's thread: who is told to die
+ * stops waiting. */
+static void
+test_requests_that_take_long_can_be_left (void)
+{
+  static Door doors[2];
+  static Gate done[2];
+  Part part = {
+    .id = "a", .traps = TRUE, .init_door = &doors[0], .stop_door = &doors[1]
+  };
+  TaskFunc funcs[] = { do_start, do_terminate };
+  ChildSpec spec;
+  Pid supervisor;
+
+  begin (&long_class);
+  spec = spec_of (&part, RESTART_TEMPORARY);
+  spec.shutdown_ms = SHUTDOWN_INFINITY;
+  supervisor = start (STRATEGY_ONE_FOR_ONE, NULL, 0);
+  for (int i = 0; i < 2; i++) {
+    Request request = { .supervisor = supervisor,
+                        .spec = &spec,
+                        .done = &done[i] };
+
+    request_begin (&request, funcs[i]);
+    gate_wait (&doors[i].entered);
+    process_exit (task_get_pid (request.task), REASON_KILL);
+    gate_wait (&done[i]);
+    g_assert_error (request.error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN);
+    gate_open (&doors[i].leave);
+    assert_count (supervisor, 1 - i, 1 - i, 0, 1 - i);
+    process_wait_gone (test_limit (), NULL);
+    task_free (request.task);
+    request_clear (&request);
+  }
+  finish (supervisor, "+a ~a -a");
+  check_end ();
+}
+
+static Door free_door;
+
+static void
+part_free_slowly (gpointer part)
+{
+  door_stand (&free_door);
+  part_free (part);
+}
+
+static void
+test_requests_refused_are_freed_before_one_hears_of_it (void)
+{
+  Part parts[] = { { .id = "a" }, { .id = "a" } };
+  Request request = { 0 };
+  ChildSpec spec;
+
+  begin (&long_class);
+  request.supervisor = start_parts (STRATEGY_ONE_FOR_ONE, parts, 1);
+  spec = spec_of (&parts[1], RESTART_PERMANENT);
+  spec.free_args = part_free_slowly;
+  request.spec = &spec;
+  request_begin (&request, do_start);
+  gate_wait (&free_door.entered);
+  g_assert_false (task_await (request.task, 100, NULL, NULL));
+  gate_open (&free_door.leave);
+  request_end (&request);
+  g_assert_error (request.error, SUPERVISOR_ERROR, SUPERVISOR_ERROR_EXISTS);
+  assert_freed (&parts[1], 1);
+  finish (request.supervisor, "+a -a");
+  request_clear (&request);
+  check_end ();
+}
+
 static void
 test_requests_to_the_dead_are_noproc (void)
 {
@@ -2243,10 +2337,9 @@ main (int argc, char **argv)
   add ("shutdown/brutal-kill-does-not", test_shutdown_brutal_kill_does_not);
   g_test_add_func ("/supervisor/shutdown/time-is-kept-then-it-is-killed",
                    test_shutdown_time_is_kept_then_it_is_killed);
-  g_test_add_func ("/supervisor/shutdown/infinity-waits",
-                   test_shutdown_infinity_waits);
-  g_test_add_func ("/supervisor/shutdown/default-is-five-seconds",
-                   test_shutdown_default_is_five_seconds);
+  g_test_add_func ("/supervisor/shutdown/waits", test_shutdown_waits);
+  g_test_add_func ("/supervisor/shutdown/has-a-default",
+                   test_shutdown_has_a_default);
   g_test_add_func (
     "/supervisor/shutdown/of-simple-one-for-one-is-of-all-at-once",
     test_shutdown_of_simple_one_for_one_is_of_all_at_once);
@@ -2309,6 +2402,11 @@ main (int argc, char **argv)
   add ("transient/child-that-is-done-can-be-restarted",
        test_transient_child_that_is_done_can_be_restarted);
 
+  g_test_add_func ("/supervisor/requests/that-take-long-can-be-left",
+                   test_requests_that_take_long_can_be_left);
+  g_test_add_func (
+    "/supervisor/requests/refused-are-freed-before-one-hears-of-it",
+    test_requests_refused_are_freed_before_one_hears_of_it);
   g_test_add_func ("/supervisor/requests/to-the-dead-are-noproc",
                    test_requests_to_the_dead_are_noproc);
 
