@@ -101,7 +101,8 @@ cpu_time_us (void)
   return used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
 }
 
-/* Returns: whether the cores were busy since it was last asked */
+/* Returns: whether the cores were busy since it was last asked, with this
+ * program or with others: then the clock comes late itself */
 static gboolean
 was_busy (void)
 {
@@ -109,10 +110,11 @@ was_busy (void)
   gint64 time = scheduler_now (), cpu_time = cpu_time_us ();
   gint64 cores_time = (time - last_time) * g_get_num_processors ();
   gint64 used = cpu_time - last_cpu_time;
+  gboolean is_late = time - last_time > 2 * TICK_US;
 
   last_time = time;
   last_cpu_time = cpu_time;
-  return used * 100 >= cores_time * BUSY_PERCENT;
+  return is_late || used * 100 >= cores_time * BUSY_PERCENT;
 }
 
 /* HOLDS: lock.  Looks at what has happened since the last tick. */

@@ -1232,7 +1232,7 @@ test_call_agrees_whether_the_answer_was_taken (void)
   Racer racer = { .n_taken = 0 };
   gint n_answered = 0;
 
-  for (guint i = 0; i < test_scaled (2000); i++)
+  for (guint i = 0; i < test_scaled (1000); i++)
     n_answered += gen_server_call (
       pid, (Message) { .data = &racer, .number = i % 50 }, i % 2, NULL, NULL);
   g_assert_true (

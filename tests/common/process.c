@@ -306,12 +306,12 @@ static void
 send_numbers (gpointer data)
 {
   Pid recorder = POINTER_TO_PID (data);
-  gint64 count = test_scaled (10000);
+  gint64 count = test_scaled (4000);
 
   for (gint64 i = 1; i <= count; i++) {
     Message message = { .tag = NUMBER, .number = i };
 
-    if (i == count || i % 16 == 0)
+    if (i == count || i % 32 == 0)
       test_call (recorder, message);
     else if (i % 2 == 0)
       process_send (recorder, message);
