@@ -34,11 +34,12 @@ static struct {
 
 static Reason crash;
 
+/* Two servers may note at the same time. */
 static void
 note_place (Place *place)
 {
-  place->thread = g_thread_self ();
-  place->self = process_self ();
+  g_atomic_pointer_set (&place->thread, g_thread_self ());
+  g_atomic_pointer_set (&place->self, process_self ());
 }
 
 static gboolean
