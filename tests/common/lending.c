@@ -12,7 +12,7 @@ enum {
   SLOW_STAND, /* the same, but is not short */
   ASK,        /* asks `pid`, for `number` ms */
   TELL,       /* casts to `pid`, and opens the gate that is `data` */
-  SIGN_OFF,   /* asks whether it still lives after STAND */
+  SIGN_OFF,   /* STAND, and then tells `pid` so */
   STOP,
   DONE,
   HEARD

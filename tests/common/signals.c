@@ -188,7 +188,6 @@ end (Pid pid)
   kill_and_wait (pid);
 }
 
-/* One that has ended before it is asked. */
 static void
 assert_down (Pid pid, Reason reason)
 {
@@ -1432,8 +1431,7 @@ main (int argc, char **argv)
   SIGNALS ("link/again-holds", link_again_holds);
   SIGNALS ("link/to-the-dead-is-noproc", link_to_the_dead_is_noproc);
   SIGNALS ("link/to-oneself-is-nothing", link_to_oneself_is_nothing);
-  if (g_test_slow ())
-    SIGNALS ("link/is-not-a-ref", link_is_not_a_ref);
+  SIGNALS ("link/is-not-a-ref", link_is_not_a_ref);
   SIGNALS ("unlink/drops-what-is-on-its-way", unlink_drops_what_is_on_its_way);
   SIGNALS ("unlink/in-a-handler-drops-what-is-on-its-way",
            unlink_in_a_handler_drops_what_is_on_its_way);
