@@ -48,7 +48,7 @@ $(error GNU make 4.0 or newer is needed, and this is $(MAKE_VERSION))
 endif
 override DIR := $(patsubst %/,%,$(DIR))
 ifneq ($(DIR),$(patsubst %/pooly.h,%,$(wildcard $(DIR:=/pooly.h))))
-$(error DIR=$(DIR): there is no $(DIR)/pooly.h)
+$(error DIR=$(DIR): there is no $(DIR)/pooly.h; begin with cp -r v1 $(DIR))
 endif
 
 help: ## this list (the default)

@@ -1,7 +1,8 @@
 /* What version 1 can do, and what it can't.
  *
- * The digests go to standard output, just as sha256sum prints them; the story
- * goes to standard error. */
+ * The digests go to standard output, as sha256sum prints them; the story goes
+ * to standard error. */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,6 +10,8 @@
 #include "names.h"
 #include "observer.h"
 #include "signals.h"
+
+#define MAX_CONSUMERS 1000
 
 static int size = 3;
 static int n_consumers = 5;
@@ -26,8 +29,7 @@ static const GOptionEntry options[] = {
 static gboolean
 start_pool (GError **error)
 {
-  PoolyConfig config = { .worker = &sample_worker_class,
-                         .size = (guint) MAX (size, 0) };
+  PoolyConfig config = { .worker = &sample_worker_class, .size = (guint) size };
 
   return pooly_start_pool (&config, error);
 }
@@ -126,7 +128,7 @@ digest_files (void)
 
   for (guint i = 0; i < work.n_jobs; i++) {
     if (jobs[i].digest != NULL)
-      g_print ("%s  %s\n", jobs[i].digest, jobs[i].path);
+      printf ("%s  %s\n", jobs[i].digest, jobs[i].path);
     else
       g_printerr ("error: %s\n", jobs[i].error->message);
     is_all_read = is_all_read && jobs[i].digest != NULL;
@@ -222,6 +224,16 @@ list_sources (const char *program)
 }
 
 static gboolean
+check (const char *option, int value, int most, GError **error)
+{
+  if (value >= 1 && value <= most)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "%s: %d, but it must be from 1 to %d", option, value, most);
+  return FALSE;
+}
+
+static gboolean
 parse (int *argc, char ***argv, GError **error)
 {
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -231,13 +243,9 @@ parse (int *argc, char ***argv, GError **error)
              "files; then\nthe pool is full, and then its holes are shown. "
              "Without a FILE: its own sources.");
   g_option_context_add_main_entries (context, options, NULL);
-  if (!g_option_context_parse (context, argc, argv, error))
-    return FALSE;
-  if (n_consumers >= 1 && n_consumers <= 1000)
-    return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               "--consumers: %d, but it must be from 1 to 1000", n_consumers);
-  return FALSE;
+  return g_option_context_parse (context, argc, argv, error)
+         && check ("--size", size, POOLY_MAX_SIZE, error)
+         && check ("--consumers", n_consumers, MAX_CONSUMERS, error);
 }
 
 int
@@ -246,6 +254,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   gboolean is_all_read;
 
+  setlocale (LC_ALL, "");
   if (!parse (&argc, &argv, &error) || !start_pool (&error)) {
     g_printerr ("%s: %s\n", argv[0], error->message);
     return EXIT_FAILURE;
