@@ -114,7 +114,8 @@ Pid gen_server_start (const GenServerClass *klass, const char *name,
 
 /**
  * gen_server_call:
- * @server: whom to ask
+ * @server: whom to ask.  A function that is a process may be asked as well: it
+ *   receives @request, and answers the #From of its `sender` and `ref`
  * @request: what to ask; its data is given away, whatever comes of the call
  * @timeout_ms: how long to wait, in milliseconds; -1 for ever, 0 not at all.
  *   Inside a server that runs on its caller's thread, no longer than that
@@ -157,7 +158,8 @@ gboolean gen_server_reply (From from, Message reply);
  * @reason: why
  *
  * Stops the server whose handler runs here, once that handler has returned;
- * OTP's `{stop, Reason, State}`.
+ * OTP's `{stop, Reason, State}`.  Inside @init it makes the start fail with
+ * %GEN_SERVER_ERROR_INIT.
  */
 void gen_server_stop (Reason reason);
 

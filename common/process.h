@@ -238,7 +238,8 @@ gboolean process_cancel_timer (Ref timer);
 
 /**
  * process_receive:
- * @message: (out): the oldest message in the mailbox; message_clear() it
+ * @message: (out): the oldest message in the mailbox; message_clear() it.
+ *   Zeroed when there is none
  * @timeout_ms: how long to wait, in milliseconds; -1 for ever, 0 not at all
  *
  * Takes a message out of one's own mailbox, in the order of arrival.  For

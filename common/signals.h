@@ -71,7 +71,7 @@ void process_trap_exits (gboolean trap);
  *
  * Sends an exit signal.  %REASON_KILL ends @pid whether it traps or not, and
  * its links see %REASON_KILLED.  %REASON_NORMAL is ignored by another process
- * that does not trap, and ends oneself.
+ * that does not trap, and ends oneself unless one traps.
  *
  * If no handler of @pid runs, it has been finalized before anyone is told.
  * If one runs, see process_is_dying().
