@@ -2,8 +2,10 @@
 
 #include "run.h"
 
-/* Parking and being woken takes as long as many a handler. */
+/* Parking and being woken takes as long as many a handler.  But on a machine
+ * that others keep busy a single yield may take much longer than that. */
 #define YIELDS_BEFORE_PARKING 10
+#define YIELDING_US 50
 
 gboolean
 request_answer (From from, Message answer)
@@ -37,8 +39,13 @@ tell_caller (const Bond *bond, Pid dead, Reason reason)
 static void
 wait (Process *self, Ref ref, gint64 deadline)
 {
-  for (int i = 0; i < YIELDS_BEFORE_PARKING && slot_has_call (self, ref); i++)
+  gint64 until = MIN (deadline, scheduler_now () + YIELDING_US);
+
+  for (int i = 0; i < YIELDS_BEFORE_PARKING; i++) {
+    if (!slot_has_call (self, ref) || scheduler_now () >= until)
+      break;
     scheduler_yield ();
+  }
 
   slot_lock (self);
   while (slot_has_call (self, ref) && slot_is_alive (self)
