@@ -1638,6 +1638,7 @@ test_killed_supervisor_takes_the_children_along (gconstpointer klass)
   check_end ();
 }
 
+/* The args last until b's init has returned. */
 static void
 test_supervisor_killed_while_it_starts_a_child (void)
 {
@@ -1649,7 +1650,6 @@ test_supervisor_killed_while_it_starts_a_child (void)
   begin (&long_class);
   request.supervisor = start_parts (STRATEGY_ONE_FOR_ONE, parts, 1);
   spec = spec_of (&parts[1], RESTART_PERMANENT);
-  spec.free_args = NULL; /* b's init runs on when the supervisor has gone */
   request.spec = &spec;
   request_begin (&request, do_start);
   gate_wait (&door.entered);
@@ -1657,10 +1657,13 @@ test_supervisor_killed_while_it_starts_a_child (void)
   request_end (&request);
   g_assert_error (request.error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN);
   expect ("+a -a");
+  process_wait_gone (20, NULL); /* time enough to free what init still reads */
+  assert_freed (&parts[1], 0);
   gate_open (&door.leave);
   process_wait_gone (test_limit (), NULL);
   expect ("+b -b");
   assert_freed (&parts[0], 1);
+  assert_freed (&parts[1], 1);
   request_clear (&request);
   check_end ();
 }
