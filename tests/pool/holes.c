@@ -93,3 +93,26 @@ test_worker_death_new_one_is_never_lent (void)
   pooly_stop ();
   test_end ();
 }
+
+/* Nobody starts it again, and the server lends its workers, all dead. */
+void
+test_worker_supervisor_death_dead_ones_are_lent (void)
+{
+  Pid workers[2];
+
+  face_start (2);
+  for (guint i = 0; i < 2; i++)
+    workers[i] = take ();
+  for (guint i = 0; i < 2; i++)
+    face_checkin (workers[i]);
+  kill_and_wait (process_whereis (FACE_WORKER_SUPERVISOR));
+  for (guint i = 0; i < 2; i++)
+    g_assert_true (process_wait_end (workers[i], test_limit ()));
+  assert_status (2, 0);
+  for (guint i = 0; i < 2; i++)
+    g_assert_false (process_is_alive (take ()));
+  assert_not_taken (POOLY_ERROR_FULL);
+  g_assert_cmpuint (process_whereis (FACE_WORKER_SUPERVISOR), ==, PID_NONE);
+  pooly_stop ();
+  test_end ();
+}

@@ -97,6 +97,8 @@ static const Scenario scenarios[] = {
     test_worker_death_dead_one_is_lent, 1, 1 },
   { "/worker-death/new-one-is-never-lent",
     test_worker_death_new_one_is_never_lent, 1, 1 },
+  { "/worker-supervisor-death/dead-ones-are-lent",
+    test_worker_supervisor_death_dead_ones_are_lent, 1, 1 },
 };
 /* clang-format on */
 

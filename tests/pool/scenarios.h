@@ -74,6 +74,7 @@ void test_sample_worker_crashes_after_its_work (void);
 void test_consumer_death_worker_is_lost (void);
 void test_worker_death_dead_one_is_lent (void);
 void test_worker_death_new_one_is_never_lent (void);
+void test_worker_supervisor_death_dead_ones_are_lent (void);
 
 /* shared.c: a worker that counts its lives */
 
