@@ -1154,7 +1154,7 @@ test_intensity_is_within_max_seconds (void)
   supervisor = start_limited (2, 1, parts);
   for (int i = 0; i < 4; i++) {
     if (i == 2)
-      g_usleep (1100 * 1000);
+      process_sleep (1100);
     end (get_pid (supervisor, 0), crash);
     expect ("-a +a");
   }
