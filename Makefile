@@ -1,5 +1,8 @@
 # Every command of this project; `make` alone lists them.
 #
+## SEEDS=1000  of sim: so many runs of each test
+## SEED=1      of sim: this run alone, with its trace
+## N=3         of bug: which one; of bugs-search and check-bugs: this alone
 ## DIR=my      of test-vN: the pool in that directory, not the version's own
 ## TEST=/path  only the tests whose path begins so
 ## SLOW=1      the heavier tests, too
@@ -14,7 +17,7 @@ VERSIONS = $(patsubst %/pooly.h,%,$(sort $(wildcard v[1-9]/pooly.h)))
 SUITES   = common $(VERSIONS)
 LIMIT   ?= 1
 JOBS     = 1
-export LIMIT TEST SLOW
+export LIMIT TEST SLOW SEED SEEDS
 
 # The oldest GLib this is written for, its module, and what Debian calls them.
 GLIB     = 2.68
@@ -26,7 +29,10 @@ FLAVOUR  = plain
 BUILD    = build/$(FLAVOUR)
 asan     = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
 tsan     = -O1 -fno-omit-frame-pointer -fsanitize=thread
+sim      = -DSIMULATED
+sim-asan = $(sim) $(asan)
 self-check-tsan = $(BUILD)/tests/tsan/self-check
+self-check-sim  = $(BUILD)/tests/sim/self-check
 
 CFLAGS   = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -41,7 +47,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help setup hello demo test test-common sanitize tsan valgrind docs \
-        check-docs format check-format ci clean FORCE
+        check-docs format check-format ci clean sim simulate bugs bug \
+        bugs-search check-bugs FORCE
 
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
 $(error GNU make 4.0 or newer is needed, and this is $(MAKE_VERSION))
@@ -115,6 +122,33 @@ valgrind: $(tests) | need-prove need-valgrind ## run every suite under valgrind
 	    $(addprefix --suppressions=,$(glib.supp))" \
 	  $(prove) $^
 
+# A test that is marked calls test_add_simulated(), or has its row say so.
+simulated = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
+              $(shell grep -l test_add_simulated tests/common/*.c))
+
+sim: FLAVOUR = sim
+sim: ## run the tests marked for simulation, SEEDS=N times each
+	@$(MAKE) FLAVOUR=$(FLAVOUR) simulate
+
+simulate: $(self-check-$(FLAVOUR)) $(simulated) | need-prove
+	$(if $(SEED)$(TEST)$(filter-out sim,$(FLAVOUR)),,@$(prove) $<)
+	@status=0; for program in $(simulated); do $$program || status=1; done; \
+	  exit $$status
+
+# Bugs that simulation finds: each is put back in a copy, build/bugs/NN.
+
+bugs: ## list the bugs in the museum
+	@tests/tools/bug list
+
+bug: ## put bug N back, in a copy, and show what happens
+	@tests/tools/bug show $(N)
+
+bugs-search: ## look for the lowest seed that finds each bug, and note it down
+	@tests/tools/bug search $(N)
+
+check-bugs: ## check that each bug, when it is put back, is found
+	@tests/tools/bug check $(N)
+
 glib.supp = $(wildcard $(shell pkg-config --variable=prefix \
               $(MODULES))/share/glib-2.0/valgrind/glib.supp)
 
@@ -144,6 +178,9 @@ ci: ## all that CI runs, the tests last
 	@$(MAKE) sanitize
 	@$(MAKE) tsan
 	@$(MAKE) valgrind
+	@$(MAKE) sim
+	@$(MAKE) sim FLAVOUR=sim-asan SEEDS=50
+	@$(MAKE) check-bugs
 	@$(MAKE) test SLOW=1
 
 clean: ## remove all that was built
@@ -180,8 +217,10 @@ $(BUILD)/flags: FORCE
 $(BUILD)/%.o: %.c $(BUILD)/flags | need-glib
 	$(compile)
 
-$(BUILD)/libcommon.a: \
-  $(call objects,$(filter-out %/hello.c,$(wildcard common/*.c)))
+# A program has one scheduler or the other.
+other-scheduler = common/scheduler$(if $(filter-out sim%,$(FLAVOUR)),_sim).c
+$(BUILD)/libcommon.a: $(call objects,$(filter-out \
+  %/hello.c $(other-scheduler),$(wildcard common/*.c)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -205,6 +244,10 @@ $(call suite,$1).o/%.o: tests/pool/%.c $(BUILD)/flags | need-glib
 	$$(compile) -iquote $(or $(DIR),$1) -DSUITE_VERSION=$(1:v%=%)
 endef
 $(foreach v,$(VERSIONS),$(eval $(call version,$v)))
+
+$(BUILD)/tests/sim/self-check: $(BUILD)/tests/sim/self-check.o $(helpers) \
+  $(runtime)
+	$(link)
 
 # What tells thread sanitizer of GLib, the linker's options to insert that, and
 # the proof that it works.

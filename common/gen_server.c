@@ -12,13 +12,11 @@
 #include "request.h"
 #include "run.h"
 #include "signals.h"
+#include "trace.h"
 
 #include <stddef.h>
 
 G_DEFINE_QUARK (gen-server-error-quark, gen_server_error)
-
-/* The runtime's own calls. */
-enum { STOP = -10, DESCRIBE = -11 };
 
 /* Its answer to a start that failed. */
 enum { FAILED = 1 };
@@ -78,9 +76,9 @@ handle_system (Server *server, const Envelope *envelope, From from)
 
   if (envelope->kind == MESSAGE_START)
     handle_init (server, from);
-  else if (envelope->kind == MESSAGE_CALL && message->tag == STOP)
+  else if (envelope->kind == MESSAGE_CALL && message->tag == TAG_STOP)
     stop (server, message->reason);
-  else if (envelope->kind == MESSAGE_CALL && message->tag == DESCRIBE)
+  else if (envelope->kind == MESSAGE_CALL && message->tag == TAG_DESCRIBE)
     handle_describe (server, from);
   else if (message->tag == PROCESS_EXIT && message->pid != PID_NONE
            && message->pid == slot_current ()->parent)
@@ -119,7 +117,7 @@ is_short (gpointer data, const Envelope *envelope)
   if (envelope->kind == MESSAGE_START)
     return TRUE;
   if (envelope->kind == MESSAGE_CALL && envelope->message.tag < 0)
-    return envelope->message.tag != STOP;
+    return envelope->message.tag != TAG_STOP;
   return server->klass->is_short (server->state, &envelope->message);
 }
 
@@ -157,12 +155,14 @@ static Pid
 make (const GenServerClass *klass, gconstpointer args, Pid parent)
 {
   Server *server = g_malloc0 (sizeof *server + klass->state_size);
+  Pid pid = slot_new (klass->is_short != NULL ? &short_class : &long_class,
+                      klass->name, server, parent)
+              ->pid;
 
   server->klass = klass;
   server->args = args;
-  return slot_new (klass->is_short != NULL ? &short_class : &long_class,
-                   klass->name, server, parent)
-    ->pid;
+  trace_tags (pid, klass->messages);
+  return pid;
 }
 
 /* Waits for init's end, or the server's, and no limit ends that. */
@@ -170,7 +170,7 @@ static gboolean
 wait_for_init (Pid pid, GError **error)
 {
   g_auto (Message) answer = { 0 };
-  Envelope start = { .kind = MESSAGE_START };
+  Envelope start = { .message.tag = TAG_START, .kind = MESSAGE_START };
   RequestResult result = request (pid, &start, SCHEDULER_NEVER, &answer);
 
   if (result == REQUEST_ANSWERED && answer.tag != FAILED)
@@ -207,7 +207,7 @@ wait_until_init_is_over (Pid pid)
 
   while (slot_has_init_to_run (pid)) {
     slot_lock (self);
-    slot_park (self, WAITS_FOR_NOTHING, scheduler_now () + 1000);
+    slot_park (self, WAITS_FOR_NOTHING, pid, scheduler_now () + 1000);
     slot_unlock (self);
   }
 }
@@ -340,7 +340,7 @@ gen_server_stop_sync (Pid server, Reason reason, int timeout_ms, GError **error)
   g_return_val_if_fail (reason != 0, FALSE);
 
   gen_server_call (is_server (server) ? server : PID_NONE,
-                   (Message) { .tag = STOP, .reason = reason }, timeout_ms,
+                   (Message) { .tag = TAG_STOP, .reason = reason }, timeout_ms,
                    &reply, &local);
   if (g_error_matches (local, GEN_SERVER_ERROR, GEN_SERVER_ERROR_DOWN)
       && reply.reason == reason)
@@ -356,8 +356,8 @@ gen_server_describe (Pid server, int timeout_ms)
   char *text;
 
   if (!is_server (server)
-      || !gen_server_call (server, (Message) { .tag = DESCRIBE }, timeout_ms,
-                           &reply, NULL))
+      || !gen_server_call (server, (Message) { .tag = TAG_DESCRIBE },
+                           timeout_ms, &reply, NULL))
     return NULL;
   text = reply.data;
   return text != NULL && *text != '\0' ? message_take_data (&reply) : NULL;

@@ -64,6 +64,8 @@ typedef struct {
  *   called, once, also when @init failed or never ran: then on zeroed fields.
  *   The process is dead by then: it can't send, nor call
  * @describe: (nullable): says how the server is doing, in a few words
+ * @messages: (nullable): the names of its tags, from 1 on, with a space between
+ *   them: for traces
  *
  * What makes a server this server; OTP's callback module.  The runtime frees a
  * message's data after the callback, unless it took it (message_take_data()).
@@ -79,6 +81,7 @@ typedef struct {
   void      (*terminate)   (gpointer state, Reason reason);
   void      (*finalize)    (gpointer state);
   void      (*describe)    (gpointer state, GString *text);
+  const char *messages;
 } GenServerClass;
 
 /**

@@ -36,7 +36,8 @@ handle_cast (gpointer state, Message *request)
 static const GenServerClass counter_class = { .name = "Counter",
                                               .state_size = sizeof (Counter),
                                               .handle_call = handle_call,
-                                              .handle_cast = handle_cast };
+                                              .handle_cast = handle_cast,
+                                              .messages = "ADD READ CRASH" };
 
 static Pid
 counter_start_link (gconstpointer args G_GNUC_UNUSED, GError **error)

@@ -3,6 +3,7 @@
 #include "names.h"
 
 #include "slot.h"
+#include "trace.h"
 
 G_DEFINE_QUARK (names-error-quark, names_error)
 
@@ -23,9 +24,11 @@ forget_name (Pid pid)
 {
   gpointer name;
 
-  g_rw_lock_writer_lock (&lock);
-  if (g_hash_table_steal_extended (names, PID_TO_POINTER (pid), NULL, &name))
+  scheduler_write_lock (&lock);
+  if (g_hash_table_steal_extended (names, PID_TO_POINTER (pid), NULL, &name)) {
+    trace (pid, "unregister", PID_NONE, name);
     g_hash_table_remove (pids, name);
+  }
   g_rw_lock_writer_unlock (&lock);
 }
 
@@ -59,6 +62,8 @@ add (const char *name, Pid pid, GError **error)
   }
   process->forget_name = forget_name;
   slot_unlock (process);
+  trace (pid, "register", PID_NONE, name);
+  trace_name (pid, name);
   copy = g_strdup (name);
   g_hash_table_insert (pids, copy, PID_TO_POINTER (pid));
   g_hash_table_insert (names, PID_TO_POINTER (pid), copy);
@@ -74,7 +79,7 @@ process_register (const char *name, Pid pid, GError **error)
 
   if (process_is_dying ())
     pid = PID_NONE;
-  g_rw_lock_writer_lock (&lock);
+  scheduler_write_lock (&lock);
   is_added = check (name, pid, error) && add (name, pid, error);
   g_rw_lock_writer_unlock (&lock);
   return is_added;
@@ -89,8 +94,10 @@ process_unregister (const char *name)
 
   if (process_is_dying ())
     return FALSE;
-  g_rw_lock_writer_lock (&lock);
+  scheduler_write_lock (&lock);
   pid = POINTER_TO_PID (g_hash_table_lookup (pids, name));
+  if (pid != PID_NONE)
+    trace (pid, "unregister", PID_NONE, name);
   g_hash_table_remove (names, PID_TO_POINTER (pid));
   g_hash_table_remove (pids, name);
   g_rw_lock_writer_unlock (&lock);
@@ -104,7 +111,7 @@ process_whereis (const char *name)
 
   g_return_val_if_fail (name != NULL, PID_NONE);
 
-  g_rw_lock_reader_lock (&lock);
+  scheduler_read_lock (&lock);
   pid = POINTER_TO_PID (g_hash_table_lookup (pids, name));
   g_rw_lock_reader_unlock (&lock);
   return pid;
@@ -115,7 +122,7 @@ process_get_name (Pid pid)
 {
   char *name;
 
-  g_rw_lock_reader_lock (&lock);
+  scheduler_read_lock (&lock);
   name = g_strdup (g_hash_table_lookup (names, PID_TO_POINTER (pid)));
   g_rw_lock_reader_unlock (&lock);
   return name;

@@ -2,6 +2,7 @@
 
 #include "run.h"
 #include "signals.h"
+#include "trace.h"
 
 gpointer
 message_take_data (Message *message)
@@ -79,7 +80,7 @@ process_sleep (guint duration_ms)
   if (self == NULL)
     return FALSE;
   while (slot_is_alive (self) && scheduler_now () < deadline)
-    slot_park (self, WAITS_FOR_REPLY, deadline);
+    slot_park (self, WAITS_FOR_REPLY, PID_NONE, deadline);
   slot_unlock (self);
   return slot_is_alive (self);
 }
@@ -133,7 +134,7 @@ wait_for_envelope (gint64 deadline)
   while (slot_is_alive (self)
          && (envelope = g_async_queue_try_pop_unlocked (self->mailbox)) == NULL
          && scheduler_now () < deadline)
-    slot_park (self, WAITS_FOR_MESSAGE, deadline);
+    slot_park (self, WAITS_FOR_MESSAGE, PID_NONE, deadline);
   slot_unlock (self);
   return envelope;
 }
@@ -152,6 +153,8 @@ process_receive (Message *message, int timeout_ms)
   while (!is_received && (envelope = wait_for_envelope (deadline)) != NULL) {
     is_received = envelope->accept == NULL
                   || envelope->accept (self->pid, &envelope->message);
+    trace_message (self->pid, is_received ? "receive" : "ignore",
+                   envelope->message.sender, &envelope->message, PID_NONE);
     if (is_received)
       *message = envelope->message;
     else
@@ -174,12 +177,19 @@ typedef struct {
 static GMutex timers_lock;
 static GHashTable *timers; /* Ref → Timer; timers_lock protects it */
 
+static void
+lock_timers (void)
+{
+  scheduler_point ();
+  g_mutex_lock (&timers_lock);
+}
+
 gboolean
 process_cancel_timer (Ref ref)
 {
   Timer *timer = NULL;
 
-  g_mutex_lock (&timers_lock);
+  lock_timers ();
   if (timers != NULL)
     g_hash_table_steal_extended (timers, PID_TO_POINTER (ref), NULL,
                                  (gpointer *) &timer);
@@ -208,7 +218,7 @@ timer_is_due (guint64 ref)
   Pid receiver = PID_NONE;
   Timer *timer;
 
-  g_mutex_lock (&timers_lock);
+  lock_timers ();
   timer = g_hash_table_lookup (timers, PID_TO_POINTER (ref));
   if (timer != NULL) {
     receiver = timer->pid;
@@ -217,8 +227,11 @@ timer_is_due (guint64 ref)
     timer->is_due = TRUE;
   }
   g_mutex_unlock (&timers_lock);
-  if (timer != NULL)
+  if (timer != NULL) {
+    trace_message (envelope.message.sender, "timer", receiver,
+                   &envelope.message, receiver);
     run_deliver (receiver, envelope);
+  }
 }
 
 Ref
@@ -236,7 +249,7 @@ process_send_after (Pid pid, Message message, guint delay_ms)
   }
   timer.message.sender = self->pid;
   timer.message.ref = ref;
-  g_mutex_lock (&timers_lock);
+  lock_timers ();
   if (timers == NULL)
     timers = g_hash_table_new (NULL, NULL);
   g_hash_table_insert (timers, PID_TO_POINTER (ref),
@@ -261,6 +274,8 @@ add_info (Process *process, gpointer data)
   if (process->n_holders == 0 && !slot_is_alive (process))
     return;
   info.n_messages = (guint) g_async_queue_length_unlocked (process->mailbox);
+  info.waits_on = process->waits_on;
+  info.is_receiving = process->waits_for == WAITS_FOR_MESSAGE;
   g_array_append_val ((GArray *) data, info);
 }
 

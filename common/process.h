@@ -272,6 +272,8 @@ typedef enum {
  * @kind: its gen_server class, or "function", "task" or "thread"
  * @state: what it is doing
  * @n_messages: how many lie in its mailbox
+ * @waits_on: whose reply, or end, it waits for, or %PID_NONE
+ * @is_receiving: whether it waits for a message
  */
 typedef struct {
   Pid          pid;
@@ -280,6 +282,8 @@ typedef struct {
   const char  *kind;
   ProcessState state;
   guint        n_messages;
+  Pid          waits_on;
+  gboolean     is_receiving;
 } ProcessInfo;
 
 /**

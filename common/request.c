@@ -1,19 +1,22 @@
 #include "request.h"
 
 #include "run.h"
+#include "trace.h"
 
 /* Parking and being woken takes as long as many a handler.  But on a machine
  * that others keep busy a single yield may take much longer than that. */
 #define YIELDS_BEFORE_PARKING 10
 #define YIELDING_US 50
 
-gboolean
-request_answer (From from, Message answer)
+static gboolean
+answer_as (Pid who, From from, Message answer)
 {
   Process *caller = slot_lock_alive (from.pid);
   gboolean is_wanted = caller != NULL && from.ref != 0
                        && slot_has_call (caller, from.ref);
 
+  trace_message (who, is_wanted ? "reply" : "late reply", from.pid, &answer,
+                 who);
   if (is_wanted) {
     *caller->reply = answer;
     slot_set_call (caller, 0);
@@ -26,18 +29,25 @@ request_answer (From from, Message answer)
   return is_wanted;
 }
 
+gboolean
+request_answer (From from, Message answer)
+{
+  return answer_as (process_self (), from, answer);
+}
+
 static void
 tell_caller (const Bond *bond, Pid dead, Reason reason)
 {
   From from = { .pid = bond->other, .ref = bond->ref };
 
-  request_answer (from, (Message) { .tag = reason != 0 ? PROCESS_DOWN : 0,
-                                    .pid = dead,
-                                    .reason = reason });
+  answer_as (dead, from,
+             (Message) { .tag = reason != 0 ? PROCESS_DOWN : TAG_START,
+                         .pid = dead,
+                         .reason = reason });
 }
 
 static void
-wait (Process *self, Ref ref, gint64 deadline)
+wait (Process *self, Pid pid, Ref ref, gint64 deadline)
 {
   gint64 until = MIN (deadline, scheduler_now () + YIELDING_US);
 
@@ -50,7 +60,7 @@ wait (Process *self, Ref ref, gint64 deadline)
   slot_lock (self);
   while (slot_has_call (self, ref) && slot_is_alive (self)
          && scheduler_now () < deadline)
-    slot_park (self, WAITS_FOR_REPLY, deadline);
+    slot_park (self, WAITS_FOR_REPLY, pid, deadline);
   slot_unlock (self);
 }
 
@@ -65,7 +75,7 @@ unanswered (Process *self, RequestResult result, Message *answer)
 
 /* Decides what has come of a request. */
 static RequestResult
-end (Process *self, Ref ref, Message *answer)
+end (Process *self, Pid pid, Ref ref, Message *answer)
 {
   gboolean is_answered = !slot_has_call (self, ref);
 
@@ -77,6 +87,7 @@ end (Process *self, Ref ref, Message *answer)
   }
   if (is_answered)
     return answer->tag == PROCESS_DOWN ? REQUEST_DOWN : REQUEST_ANSWERED;
+  trace (self->pid, "give up", pid, NULL);
   return unanswered (self, REQUEST_TIMEOUT, answer);
 }
 
@@ -102,6 +113,10 @@ request (Pid pid, const Envelope *message, gint64 deadline, Message *answer)
   slot_set_call (self, ref);
   envelope.message.sender = self->pid;
   envelope.message.ref = ref;
+  if (message != NULL)
+    trace_message (self->pid, "call", pid, &message->message, pid);
+  else
+    trace (self->pid, "await", pid, NULL);
   if (message != NULL && run_may_lend (process, &envelope)) {
     is_added = run_lent (process, envelope, deadline, &caller);
   } else {
@@ -112,8 +127,8 @@ request (Pid pid, const Envelope *message, gint64 deadline, Message *answer)
       slot_unlock (process);
   }
   if (is_added) {
-    wait (self, ref, deadline);
+    wait (self, pid, ref, deadline);
     slot_drop_bond (pid, ref, ref);
   }
-  return end (self, ref, answer);
+  return end (self, pid, ref, answer);
 }

@@ -1,5 +1,7 @@
 #include "run.h"
 
+#include "trace.h"
+
 #define BATCH 64      /* messages handled at a stretch */
 #define MAX_NESTED 16 /* calls nested on one thread: its stack has an end */
 
@@ -59,6 +61,8 @@ run_send (Pid pid, Envelope envelope)
 
   envelope.message.sender = self->pid;
   if (slot_is_alive (self)) {
+    trace_message (self->pid, envelope.kind == MESSAGE_CAST ? "cast" : "send",
+                   pid, &envelope.message, pid);
     if (envelope.kind == MESSAGE_CAST && !self->klass->is_server
         && cast_lent (pid, &envelope))
       return;
@@ -75,9 +79,14 @@ handle (Process *process, Envelope *envelope)
 {
   Process *outer = this_thread.current;
   Message *message = &envelope->message;
+  gboolean is_accepted;
 
   this_thread.current = process;
-  if (envelope->accept == NULL || envelope->accept (process->pid, message))
+  is_accepted = envelope->accept == NULL
+                || envelope->accept (process->pid, message);
+  trace_message (process->pid, is_accepted ? "handle" : "ignore",
+                 message->sender, message, process->pid);
+  if (is_accepted)
     process->klass->handle (process->data, envelope);
   message_clear (message);
   if (envelope->kind == MESSAGE_START)
@@ -162,8 +171,8 @@ run_may_lend (Process *process, const Envelope *envelope)
 {
   return process->klass->is_short != NULL && this_thread.n_lent < MAX_NESTED
          && (!process->is_starting || envelope->kind == MESSAGE_START)
-         && (process->state == PROCESS_IDLE
-             || process->state == PROCESS_QUEUED);
+         && (process->state == PROCESS_IDLE || process->state == PROCESS_QUEUED)
+         && scheduler_may_lend ();
 }
 /* end */
 
@@ -274,5 +283,6 @@ run_new_function (const char *kind, ProcessFunc func, gpointer data,
 void
 run_start (Pid pid)
 {
-  run_deliver (pid, (Envelope) { .kind = MESSAGE_START });
+  run_deliver (pid,
+               (Envelope) { .message.tag = TAG_START, .kind = MESSAGE_START });
 }

@@ -2,6 +2,10 @@
  *
  * The only part of the program with threads, with waiting and with clocks, so
  * that another one can be put in its place.  It knows nothing of processes.
+ *
+ * There are two: scheduler.c on real threads, and scheduler_sim.c, where chance
+ * decides who goes on, and the same seed always decides the same.  A program is
+ * built with the one or the other.
  */
 #ifndef SCHEDULER_H
 #define SCHEDULER_H
@@ -93,5 +97,43 @@ void scheduler_call_at (gint64 due, guint64 id, void (*func) (guint64 id));
  * Takes a call back, unless it is being made.
  */
 void scheduler_forget (gint64 due, guint64 id);
+
+/* What follows is for a simulation only, and costs real threads nothing. */
+#ifdef SIMULATED
+
+/**
+ * scheduler_point:
+ *
+ * Says that it may matter who goes on here, because something that others see
+ * is about to be read or changed: so before a lock is taken.  Only under locks
+ * that were taken by scheduler_write_lock() may there be such points.
+ */
+void scheduler_point (void);
+
+/**
+ * scheduler_write_lock:
+ * @lock: a lock under which others may go on
+ */
+void scheduler_write_lock (GRWLock *lock);
+
+/**
+ * scheduler_read_lock:
+ * @lock: a lock that is taken by scheduler_write_lock() elsewhere
+ */
+void scheduler_read_lock (GRWLock *lock);
+
+/**
+ * scheduler_may_lend:
+ *
+ * Returns: whether a thread that could be lent shall be
+ */
+gboolean scheduler_may_lend (void);
+
+#else
+#define scheduler_point() ((void) 0)
+#define scheduler_write_lock(lock) g_rw_lock_writer_lock (lock)
+#define scheduler_read_lock(lock) g_rw_lock_reader_lock (lock)
+#define scheduler_may_lend() TRUE
+#endif
 
 #endif

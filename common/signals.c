@@ -14,10 +14,11 @@
 
 #include "request.h"
 #include "run.h"
+#include "trace.h"
 
 /* Two processes may link to, and unlink from, each other at the same time: one
  * after the other then.  Taken before a process's lock; deaths do without it. */
-static GMutex links_lock;
+static GRWLock links_lock;
 
 /* region: accept */
 static gboolean
@@ -61,6 +62,7 @@ tell_link (const Bond *bond, Pid dead, Reason reason)
   Bond *half = other != NULL ? slot_get_bond (other, dead) : NULL;
 
   if (half != NULL && half->ref == bond->ref) {
+    trace (dead, "EXIT", bond->other, g_quark_to_string (reason));
     if (!other->traps_exits)
       g_hash_table_remove (other->bonds, PID_TO_POINTER (dead));
     receive_exit (other, dead, reason, bond->ref);
@@ -93,12 +95,13 @@ process_link (Pid pid)
 
   if (pid == me)
     return;
-  g_mutex_lock (&links_lock);
+  trace (me, "link", pid, NULL);
+  scheduler_write_lock (&links_lock);
   if (add_half_link (me, pid, number) && !add_half_link (pid, me, number))
     self = slot_lock_alive (me);
   else if (process_is_dying ())
     slot_drop_bond (pid, me, number);
-  g_mutex_unlock (&links_lock);
+  g_rw_lock_writer_unlock (&links_lock);
   if (self != NULL)
     receive_exit (self, pid, REASON_NOPROC, number);
 }
@@ -108,10 +111,11 @@ process_unlink (Pid pid)
 {
   Pid me = process_self ();
 
-  g_mutex_lock (&links_lock);
+  trace (me, "unlink", pid, NULL);
+  scheduler_write_lock (&links_lock);
   if (slot_drop_bond (me, pid, 0))
     slot_drop_bond (pid, me, 0);
-  g_mutex_unlock (&links_lock);
+  g_rw_lock_writer_unlock (&links_lock);
 }
 
 /* The watcher's end. */
@@ -126,6 +130,7 @@ tell_watched (const Bond *bond, Pid dead G_GNUC_UNUSED,
 static void
 tell_watcher (const Bond *bond, Pid dead, Reason reason)
 {
+  trace (dead, "DOWN", bond->other, g_quark_to_string (reason));
   run_deliver (bond->other, (Envelope) { .message = { .tag = PROCESS_DOWN,
                                                       .sender = dead,
                                                       .pid = dead,
@@ -147,6 +152,7 @@ process_monitor (Pid pid, gpointer cookie)
 
   if (self == NULL)
     return ref;
+  trace (self->pid, "monitor", pid, NULL);
   slot_add_bond (self, ref, mine);
   slot_unlock (self);
   if (pid == theirs.other)
@@ -178,6 +184,7 @@ process_demonitor (Ref monitor)
   is_mine = bond != NULL && bond->tell == tell_watched;
   if (is_mine) {
     pid = bond->other;
+    trace (self->pid, "demonitor", pid, NULL);
     g_hash_table_remove (self->bonds, PID_TO_POINTER (monitor));
   }
   slot_unlock (self);
@@ -204,6 +211,7 @@ process_exit (Pid pid, Reason reason)
   Process *process;
 
   g_return_if_fail (reason != 0);
+  trace (me, "exit", pid, g_quark_to_string (reason));
 
   process = process_is_dying () ? NULL : slot_lock_alive (pid);
   if (process == NULL)

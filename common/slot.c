@@ -1,5 +1,7 @@
 #include "slot.h"
 
+#include "trace.h"
+
 #define CHUNK_BITS 10
 #define CHUNK_SIZE (1u << CHUNK_BITS)
 #define N_CHUNKS (1u << (PID_SLOT_BITS - CHUNK_BITS))
@@ -42,6 +44,7 @@ slot_new_ref (void)
 void
 slot_lock (Process *process)
 {
+  scheduler_point ();
   g_async_queue_lock (process->mailbox);
 }
 
@@ -162,6 +165,8 @@ slot_new (const ProcessClass *klass, const char *kind, gpointer data,
   process->stop = 0;
   g_atomic_int_set (&process->is_alive, TRUE);
   slot_unlock (process);
+  trace_name (process->pid, kind);
+  trace (process->pid, "begin", parent, NULL);
   return process;
 }
 
@@ -235,6 +240,7 @@ slot_drop_bond (Pid pid, guint64 key, Ref ref)
 void
 slot_drop_message (Pid receiver, Envelope *envelope)
 {
+  trace_message (receiver, "drop", PID_NONE, &envelope->message, receiver);
   if (envelope->accept != NULL)
     envelope->accept (receiver, &envelope->message);
   message_clear (&envelope->message);
@@ -285,6 +291,7 @@ as (Process *process, void (*func) (Process *process))
 static void
 finalize (Process *process)
 {
+  trace (process->pid, "finalize", PID_NONE, NULL);
   if (process->klass->finalize != NULL)
     process->klass->finalize (process->data);
 }
@@ -426,6 +433,7 @@ slot_end (Process *process, Reason reason)
   process->n_holders = process->has_runner ? 2 : 1;
   process->state = PROCESS_ZOMBIE;
   process->reason = reason;
+  trace (process->pid, "end", PID_NONE, g_quark_to_string (reason));
   g_atomic_int_set (&process->is_alive, FALSE);
   g_atomic_int_inc (&n_dying);
   slot_wake (process, process->waits_for);
@@ -483,15 +491,17 @@ slot_count_dying (void)
 }
 
 void
-slot_park (Process *self, Wait what, gint64 deadline)
+slot_park (Process *self, Wait what, Pid whom, gint64 deadline)
 {
   if (self->parker == NULL)
     self->parker = scheduler_parker_new ();
   self->waits_for = what;
+  self->waits_on = whom;
   slot_unlock (self);
   scheduler_park (self->parker, deadline);
   slot_lock (self);
   self->waits_for = WAITS_FOR_NOTHING;
+  self->waits_on = PID_NONE;
 }
 
 void
@@ -506,13 +516,14 @@ slot_wake (Process *process, Wait what)
 void
 slot_foreach (void (*func) (Process *process, gpointer data), gpointer data)
 {
+  scheduler_point ();
   for (guint i = 0; i < N_CHUNKS; i++) {
     Process *chunk = g_atomic_pointer_get (&chunks[i]);
 
     if (chunk == NULL)
       return;
     for (guint j = 0; j < CHUNK_SIZE; j++) {
-      slot_lock (&chunk[j]);
+      g_async_queue_lock (chunk[j].mailbox); /* one point for all of them */
       func (&chunk[j], data);
       slot_unlock (&chunk[j]);
     }

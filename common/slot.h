@@ -35,6 +35,9 @@ typedef enum {
   MESSAGE_START /* a call, and the first message that is handled at all */
 } MessageKind;
 
+/* The tags that follow PROCESS_EXIT are the runtime's own business. */
+enum { TAG_START = -3, TAG_STOP = -4, TAG_DESCRIBE = -5 };
+
 /* A message on its way.  A DOWN, an EXIT of a link or a timer's message may
  * have been called off since: `accept` is asked when its turn has come, under
  * no lock, and never twice. */
@@ -90,6 +93,7 @@ struct Process {
   void (*forget_name) (Pid pid);
   GCancellable *cancellable;
   Wait waits_for;
+  Pid waits_on; /* whose reply, or end, that is */
   Parker *parker;
   Ref call;       /* what it waits for an answer to, or 0; atomic */
   Message *reply; /* where that answer goes */
@@ -154,8 +158,9 @@ gboolean slot_has_init_to_run (Pid pid);
 /* The first message has been handled: now what others have sent may come. */
 void slot_open_mailbox (Process *process);
 
-/* Waits on behalf of @self, whose lock it HOLDS, but not while it waits. */
-void slot_park (Process *self, Wait what, gint64 deadline);
+/* Waits on behalf of @self, whose lock it HOLDS, but not while it waits, for
+ * something of @whom's. */
+void slot_park (Process *self, Wait what, Pid whom, gint64 deadline);
 
 /* HOLDS @process's lock. */
 void slot_wake (Process *process, Wait what);

@@ -361,7 +361,9 @@ static const GenServerClass supervisor_class = {
   .handle_info = handle_cast_or_info,
   .terminate = terminate,
   .finalize = finalize,
-  .describe = describe
+  .describe = describe,
+  .messages = "START_CHILD TERMINATE_CHILD RESTART_CHILD DELETE_CHILD "
+              "WHICH_CHILDREN TRY_AGAIN DONE REFUSED",
 };
 /* end */
 

@@ -15,7 +15,8 @@
  * test_limit:
  *
  * Returns: in milliseconds, how long what must happen may take: ten seconds,
- *   times LIMIT
+ *   times LIMIT.  In a simulation -1, for ever: any limit may strike there, and
+ *   who waits for ever is found out at once
  */
 int test_limit (void);
 

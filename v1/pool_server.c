@@ -245,6 +245,8 @@ static const GenServerClass pool_server_class = {
   .handle_info = handle_info,
   .finalize = finalize,
   .describe = describe,
+  .messages = "START_WORKER_SUPERVISOR READY CHECKOUT CHECKIN STATUS "
+              "OK LENT FULL FAILED",
 };
 
 /* Who starts it, and so runs this function, is its supervisor. */

@@ -96,6 +96,7 @@ const GenServerClass sample_worker_class = {
   .handle_call = handle_call,
   .handle_cast = handle_cast,
   .describe = describe,
+  .messages = "DIGEST WORK_FOR STOP CRASH DONE FAILED",
 };
 /* end */
 
