@@ -52,16 +52,19 @@ check (const char *name, Pid pid, GError **error)
 static gboolean
 add (const char *name, Pid pid, GError **error)
 {
-  Process *process = slot_lock_alive (pid);
+  Process *process = slot_lock_untold (pid);
+  gboolean is_alive = process != NULL && slot_is_alive (process);
   char *copy;
 
-  if (process == NULL) {
+  if (is_alive)
+    process->forget_name = forget_name;
+  if (process != NULL)
+    slot_unlock (process);
+  if (!is_alive) {
     g_set_error (error, NAMES_ERROR, NAMES_ERROR_NOPROC,
                  "the dead can neither have nor give the name %s", name);
     return FALSE;
   }
-  process->forget_name = forget_name;
-  slot_unlock (process);
   trace (pid, "register", PID_NONE, name);
   trace_name (pid, name);
   copy = g_strdup (name);

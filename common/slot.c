@@ -96,14 +96,20 @@ slot_has_init_to_run (Pid pid)
   return has_it;
 }
 
+/* Whoever finds that it has just died must find its name free, too: it may not
+ * have been released yet, and releasing it twice does no harm. */
 Process *
 slot_lock_alive (Pid pid)
 {
   Process *process = slot_lock_untold (pid);
+  void (*forget_name) (Pid pid);
 
   if (process == NULL || slot_is_alive (process))
     return process;
+  forget_name = process->forget_name;
   slot_unlock (process);
+  if (forget_name != NULL)
+    forget_name (pid);
   return NULL;
 }
 
