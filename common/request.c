@@ -104,7 +104,8 @@ request (Pid pid, const Envelope *message, gint64 deadline, Message *answer)
 
   *answer = (Message) { 0 };
   if (slot_is_alive (self))
-    process = message != NULL ? slot_lock_alive (pid) : slot_lock_untold (pid);
+    process = message != NULL ? run_lock_receiver (pid)
+                              : slot_lock_untold (pid);
   if (process == NULL) {
     message_clear (&envelope.message);
     return unanswered (self, REQUEST_NOPROC, answer);

@@ -37,11 +37,22 @@ run_deliver (Pid pid, Envelope envelope)
     slot_drop_message (pid, &envelope);
 }
 
+Process *
+run_lock_receiver (Pid pid)
+{
+  Process *receiver = slot_lock_alive (pid);
+
+  if (receiver == NULL || slot_is_alive (slot_current ()))
+    return receiver;
+  slot_unlock (receiver);
+  return NULL;
+}
+
 /* Returns: whether a cast was handled on this thread */
 static gboolean
 cast_lent (Pid pid, const Envelope *envelope)
 {
-  Process *receiver = slot_lock_alive (pid);
+  Process *receiver = run_lock_receiver (pid);
   gboolean may_lend = receiver != NULL && run_may_lend (receiver, envelope);
 
   if (may_lend)
@@ -66,7 +77,7 @@ run_send (Pid pid, Envelope envelope)
     if (envelope.kind == MESSAGE_CAST && !self->klass->is_server
         && cast_lent (pid, &envelope))
       return;
-    receiver = slot_lock_alive (pid);
+    receiver = run_lock_receiver (pid);
   }
   if (receiver != NULL)
     run_post (receiver, envelope);
@@ -125,10 +136,13 @@ release_started (Process *process, Ref start)
 }
 
 /* HOLDS the lock of @process, which this thread runs, and gives both up.  For a
- * thread that was lent, the last of the first @n_own messages is its own. */
+ * thread that was lent, the last of the first @n_own messages is its own; the
+ * limit is for that one only, others must not suffer from it. */
 static void
 run_mailbox (Process *process, gboolean is_lent, guint n_own)
 {
+  gint64 limit = this_thread.limit;
+
   for (guint i = 0; i < BATCH; i++) {
     Envelope *envelope;
     Ref start;
@@ -146,7 +160,9 @@ run_mailbox (Process *process, gboolean is_lent, guint n_own)
       g_async_queue_push_front_unlocked (process->mailbox, envelope);
       break;
     }
+    this_thread.limit = i + 1 == n_own ? limit : 0;
     handle (process, envelope);
+    this_thread.limit = limit;
     start = envelope->kind == MESSAGE_START ? envelope->message.ref : 0;
     g_free (envelope);
     slot_lock (process);

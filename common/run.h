@@ -17,6 +17,13 @@ Pid run_new_function (const char *kind, ProcessFunc func, gpointer data,
                       GDestroyNotify free_data);
 void run_start (Pid pid);
 
+/* Locks @pid's process for a message from the one that runs here.  Looking at
+ * that one under this lock makes its death, should it be told to die just now,
+ * reach @pid after all that it has sent.
+ *
+ * Returns: (nullable): NULL unless both are alive */
+Process *run_lock_receiver (Pid pid);
+
 /* Sends a message from the process that runs here; from a dead one nothing is
  * taken.  A cast may run on this thread if that is not inside a handler: so
  * casts never nest. */

@@ -113,6 +113,80 @@ test_link_to_the_dying (void)
   test_end ();
 }
 
+enum { POKE = 1, PEEK };
+
+static Pid asked;
+static gint n_failed; /* atomic */
+
+static gboolean
+is_short (gconstpointer state G_GNUC_UNUSED,
+          const Message *message G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
+static void
+handle_poke (gpointer state G_GNUC_UNUSED, Message *message G_GNUC_UNUSED)
+{
+  if (!gen_server_call (asked, (Message) { .tag = PEEK }, -1, NULL, NULL))
+    g_atomic_int_inc (&n_failed);
+}
+
+static void
+handle_peek (gpointer state G_GNUC_UNUSED, Message *request G_GNUC_UNUSED,
+             From from)
+{
+  gen_server_reply (from, (Message) { .tag = PEEK });
+}
+
+static const GenServerClass poked_class = { .name = "poked",
+                                            .is_short = is_short,
+                                            .handle_call = handle_peek,
+                                            .handle_info = handle_poke,
+                                            .messages = "POKE PEEK" };
+
+/* Whoever calls with a limit may have to handle what somebody else has sent:
+ * that has no limit. */
+static void
+test_limit_is_the_caller_s (void)
+{
+  Pid poked = gen_server_start (&poked_class, NULL, NULL, NULL);
+
+  asked = gen_server_start (&poked_class, NULL, NULL, NULL);
+  process_send (poked, (Message) { .tag = POKE });
+  gen_server_call (poked, (Message) { .tag = PEEK }, 1, NULL, NULL);
+  g_assert_true (gen_server_stop_sync (poked, REASON_NORMAL, -1, NULL));
+  g_assert_true (gen_server_stop_sync (asked, REASON_NORMAL, -1, NULL));
+  g_assert_cmpint (n_failed, ==, 0);
+  test_end ();
+}
+
+static void
+send_words (gpointer receiver)
+{
+  process_send (POINTER_TO_PID (receiver), (Message) { .tag = 1 });
+  gen_server_cast (POINTER_TO_PID (receiver), (Message) { .tag = 1 });
+  gen_server_call (POINTER_TO_PID (receiver), (Message) { .tag = 1 }, 1, NULL,
+                   NULL);
+}
+
+/* Its handler may run on, but what it sends from now on is dropped. */
+static void
+test_the_dead_are_silent (void)
+{
+  Pid pid = process_spawn (send_words, PID_TO_POINTER (process_self ()), NULL);
+  Message message;
+
+  trace_name (pid, "sender");
+  process_exit (pid, REASON_KILL);
+  g_assert_true (process_wait_end (pid, -1));
+  while (process_receive (&message, 0))
+    continue;
+  g_assert_cmpuint (process_wait_gone (-1, NULL), ==, 0);
+  g_assert_false (process_receive (&message, 0));
+  test_end ();
+}
+
 #define ADD(path, name) test_add_simulated ("/races/" path, test_##name)
 
 int
@@ -124,5 +198,7 @@ main (int argc, char **argv)
   ADD ("name-is-free-before-signals", name_is_free_before_signals);
   ADD ("reply-or-time-limit", reply_or_time_limit);
   ADD ("link-to-the-dying", link_to_the_dying);
+  ADD ("the-dead-are-silent", the_dead_are_silent);
+  ADD ("limit-is-the-caller-s", limit_is_the_caller_s);
   return test_run ();
 }
