@@ -2,6 +2,7 @@
 #
 ## SEEDS=1000  of sim: so many runs of each test
 ## SEED=1      of sim: this run alone, with its trace
+## V=2         of diff: the version; FORMAT=html makes it a page
 ## N=3         of bug: which one; of bugs-search and check-bugs: this alone
 ## DIR=my      of test-vN: the pool in that directory, not the version's own
 ## TEST=/path  only the tests whose path begins so
@@ -10,7 +11,7 @@
 ## JOBS=2      two test programs at once; their limits are made for one
 ## SUITES=v1   of test, sanitize, tsan, valgrind: only these suites
 ## ARGS=...    the arguments of a demo
-## V=1         show the compiler's command lines
+## VERBOSE=1   show the compiler's command lines
 ## WERROR=1    a warning is an error, as it is in CI
 
 VERSIONS = $(patsubst %/pooly.h,%,$(sort $(wildcard v[1-9]/pooly.h)))
@@ -30,6 +31,7 @@ BUILD    = build/$(FLAVOUR)
 asan     = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
 tsan     = -O1 -fno-omit-frame-pointer -fsanitize=thread
 sim      = -DSIMULATED
+counted  = -O1 -fno-inline
 sim-asan = $(sim) $(asan)
 self-check-tsan = $(BUILD)/tests/tsan/self-check
 self-check-sim  = $(BUILD)/tests/sim/self-check
@@ -47,7 +49,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help setup hello demo test test-common sanitize tsan valgrind docs \
-        check-docs format check-format ci clean sim simulate bugs bug \
+        check-docs format check-format ci clean sim simulate steps count-steps diff bugs bug \
         bugs-search check-bugs FORCE
 
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
@@ -74,6 +76,9 @@ demo: demo-$(lastword $(VERSIONS)) ## run the newest version's demo
 
 demo-v%: v%/demo ## run version N's demo
 	@$< $(ARGS)
+
+diff: $(and $(filter html,$(FORMAT)),need-node) ## show what version V changes
+	@tests/tools/diff "$(V)" $(if $(filter html,$(FORMAT)),build/diff-v$(V).html)
 
 # Tests
 
@@ -122,9 +127,17 @@ valgrind: $(tests) | need-prove need-valgrind ## run every suite under valgrind
 	    $(addprefix --suppressions=,$(glib.supp))" \
 	  $(prove) $^
 
-# A test that is marked calls test_add_simulated(), or has its row say so.
+# Whether what costs the same each time does so, counted in instructions.
+steps: ## check that costs don't grow with the pool, under callgrind
+	@$(MAKE) FLAVOUR=counted count-steps
+
+count-steps: $(call suite,$(lastword $(VERSIONS))) | need-valgrind
+	@tests/tools/steps $< /steps/of-consumers-deaths handle_consumer_down
+
+# Those programs that have tests which are marked, by test_add_simulated().
 simulated = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
-              $(shell grep -l test_add_simulated tests/common/*.c))
+              $(shell grep -l test_add_simulated tests/common/*.c)) \
+            $(foreach version,$(VERSIONS),$(call suite,$(version)))
 
 sim: FLAVOUR = sim
 sim: ## run the tests marked for simulation, SEEDS=N times each
@@ -181,6 +194,7 @@ ci: ## all that CI runs, the tests last
 	@$(MAKE) sim
 	@$(MAKE) sim FLAVOUR=sim-asan SEEDS=50
 	@$(MAKE) check-bugs
+	@$(MAKE) steps
 	@$(MAKE) test SLOW=1
 
 clean: ## remove all that was built
@@ -198,13 +212,13 @@ runtime-tsan = $(BUILD)/tests/tsan/glib-shim.o $(BUILD)/tests/tsan/wrap.opts
 define compile
 @mkdir -p $(@D)
 @echo "compiling $<"
-$(if $(V),,@)$(compiler) $$(pkg-config --cflags $(MODULES)) -MMD -MP -o $@ -c $<
+$(if $(VERBOSE),,@)$(compiler) $$(pkg-config --cflags $(MODULES)) -MMD -MP -o $@ -c $<
 endef
 
 define link
 @mkdir -p $(@D)
 @echo "linking $@"
-$(if $(V),,@)$(CC) $(CFLAGS) $($(FLAVOUR)) $(LDFLAGS) -o $@ \
+$(if $(VERBOSE),,@)$(CC) $(CFLAGS) $($(FLAVOUR)) $(LDFLAGS) -o $@ \
   $(filter %.o %.a,$^) $(addprefix @,$(filter %.opts,$^)) \
   $$(pkg-config --libs $(MODULES)) $(LDLIBS)
 endef
@@ -270,10 +284,13 @@ need-prove:
 need-valgrind:
 	$(call need,valgrind --version,valgrind)
 
+need-node:
+	$(call need,node --version && npm --version,nodejs npm)
+
 need-clang-format:
 	$(call need,clang-format --version,clang-format)
 
-.PHONY: need-glib need-prove need-valgrind need-clang-format
+.PHONY: need-glib need-prove need-valgrind need-node need-clang-format
 
 # $(call need,TEST,PACKAGES): the lock is for targets that are made at once.
 sudo = $(if $(filter-out 0,$(shell id -u)),sudo)

@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 #include "names.h"
@@ -45,7 +46,10 @@ print_tree (void)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
-  observer_print_tree (process_whereis ("Pooly.Supervisor"), text);
+  do { /* who has just answered may not be idle yet */
+    g_string_truncate (text, 0);
+    observer_print_tree (process_whereis ("Pooly.Supervisor"), text);
+  } while (strstr (text->str, " running") != NULL);
   fputs (text->str, stderr); /* as it is, whatever the locale */
 }
 

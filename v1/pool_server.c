@@ -92,7 +92,7 @@ start_worker (PoolServer *self, GError **error)
 static void
 handle_start_worker_supervisor (PoolServer *self)
 {
-  ChildSpec spec = { .id = "Pooly.WorkerSupervisor",
+  ChildSpec spec = { .id = "WorkerSupervisor",
                      .start = worker_supervisor_start_link,
                      .args = g_memdup2 (&self->config, sizeof self->config),
                      .free_args = g_free,
@@ -123,11 +123,13 @@ handle_ready (PoolServer *self, From from)
     gen_server_reply (from, (Message) { .tag = OK });
 }
 
+/* region: lend */
 static void
 lend (Worker *worker, Pid consumer)
 {
   worker->consumer = consumer;
 }
+/* end */
 
 /* region: checkout */
 static void
@@ -190,7 +192,7 @@ handle_call (gpointer state, Message *request, From from)
     handle_status (state, from);
     break;
   default:
-    g_info ("Pooly.Server: unknown call %d", request->tag);
+    g_info ("pool server: unknown call %d", request->tag);
     break;
   }
 }

@@ -8,7 +8,7 @@ Pid
 pool_supervisor_start (const PoolyConfig *config, GError **error)
 {
   ChildSpec children[] = {
-    { .id = "Pooly.Server",
+    { .id = "Server",
       .start = pool_server_start_link,
       .args = g_memdup2 (config, sizeof *config),
       .free_args = g_free },

@@ -214,3 +214,23 @@ test_checkin_without_pool_is_ignored (void)
   face_checkin (worker);
   test_end ();
 }
+
+#define MB (1024 * 1024)
+
+/* Who lives long borrows often, and is watched only while it has something. */
+void
+test_checkin_leaves_nothing_behind (void)
+{
+  guint n_loans = test_scaled (50000);
+  gint64 before = 0;
+
+  face_start (1);
+  for (guint i = 0; i < n_loans; i++) {
+    if (i == n_loans / 2)
+      before = test_resident_bytes ();
+    face_checkin (take ());
+  }
+  g_assert_cmpint (test_resident_bytes () - before, <, MB / 2);
+  pooly_stop ();
+  test_end ();
+}

@@ -35,11 +35,8 @@ find_new_worker (const Pid *workers, guint n_workers)
 
   for (guint i = 0; i < children->len; i++) {
     Pid pid = g_array_index (children, ChildInfo, i).pid;
-    gboolean is_old = pid == PID_NONE;
 
-    for (guint j = 0; j < n_workers; j++)
-      is_old |= pid == workers[j];
-    if (!is_old)
+    if (pid != PID_NONE && !is_among (pid, workers, n_workers))
       return pid;
   }
   return PID_NONE;
@@ -114,5 +111,99 @@ test_worker_supervisor_death_dead_ones_are_lent (void)
   assert_not_taken (POOLY_ERROR_FULL);
   g_assert_cmpuint (process_whereis (FACE_WORKER_SUPERVISOR), ==, PID_NONE);
   pooly_stop ();
+  test_end ();
+}
+
+/* From version 2 on. */
+
+#define SIZE 3
+
+/* Not FULL: the worker's own error. */
+static void
+assert_out_of_order (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (face_checkout (&error), ==, PID_NONE);
+  g_assert_error (error, POOLY_ERROR, POOLY_ERROR_WORKER);
+  g_assert_nonnull (strstr (error->message, LIVES_FAULT));
+}
+
+/* Who is not replaced is missed from then on: nobody tries again.  The others
+ * are lent as before, and replaced as before. */
+static void
+check_without_replacement (const GenServerClass *worker)
+{
+  static Lives lives;
+  Pid server, workers[SIZE];
+
+  lives = (Lives) { .fails_at = SIZE + 1 };
+  start_pool (worker, &lives, SIZE);
+  server = process_whereis (FACE_SERVER);
+  take_all (workers, SIZE);
+  face_checkin (workers[1]);
+  kill_and_wait (workers[0]);
+  assert_status (1, 1);
+  g_assert_cmpuint (take (), ==, workers[1]);
+  assert_out_of_order ();
+  face_checkin (workers[2]);
+  g_assert_cmpuint (take (), ==, workers[2]);
+  assert_out_of_order ();
+
+  kill_and_wait (workers[2]);
+  assert_status (1, 1);
+  g_assert_true (process_is_alive (take ()));
+  assert_out_of_order ();
+  g_assert_cmpuint (process_whereis (FACE_SERVER), ==, server);
+  pooly_stop ();
+  assert_lives (&lives, SIZE + 2);
+}
+
+void
+test_worker_death_without_replacement (void)
+{
+  check_without_replacement (&mortal_class);
+  check_without_replacement (&short_mortal_class);
+  test_end ();
+}
+
+static void
+stop_supervisor (Pid supervisor)
+{
+  supervisor_stop (supervisor, -1);
+}
+
+/* The server learns of its workers' deaths, and has nobody who could start
+ * others.  Only a new pool helps. */
+static void
+check_stays_empty (void (*end) (Pid supervisor))
+{
+  Pid server, workers[SIZE];
+
+  face_start (SIZE);
+  server = process_whereis (FACE_SERVER);
+  take_all (workers, SIZE);
+  check_in_all (workers, SIZE - 1);
+  end (process_whereis (FACE_WORKER_SUPERVISOR));
+  for (guint i = 0; i < SIZE; i++)
+    g_assert_true (process_wait_end (workers[i], test_limit ()));
+  assert_status (0, 0);
+  assert_not_taken (POOLY_ERROR_WORKER);
+  face_checkin (workers[SIZE - 1]);
+  assert_status (0, 0);
+  g_assert_cmpuint (process_whereis (FACE_SERVER), ==, server);
+  g_assert_cmpuint (process_whereis (FACE_WORKER_SUPERVISOR), ==, PID_NONE);
+  pooly_stop ();
+
+  face_start (SIZE);
+  take_all (workers, SIZE);
+  pooly_stop ();
+}
+
+void
+test_worker_supervisor_death_pool_stays_empty (void)
+{
+  check_stays_empty (kill_and_wait);
+  check_stays_empty (stop_supervisor);
   test_end ();
 }

@@ -1,9 +1,11 @@
 /* The scenarios of a pool.  A pool must do what they say, and so they are its
  * specification; `make test-vN DIR=my` asks it of the pool in my/.
  *
- * They stand in the order in which each builds on those before it.
+ * They stand in the order in which each builds on those before it.  Those whose
+ * path begins with /race/ are simulated, too: `make sim TEST=/race`.
  */
 #include "scenarios.h"
+#include "simulation.h"
 
 typedef struct {
   const char *path;
@@ -55,6 +57,8 @@ static const Scenario scenarios[] = {
   { "/checkin/of-a-server-s-own", test_checkin_of_a_server_s_own, 1, 0 },
   { "/checkin/without-pool-is-ignored",
     test_checkin_without_pool_is_ignored, 1, 0 },
+  { "/checkin/leaves-nothing-behind",
+    test_checkin_leaves_nothing_behind, 1, 0 },
 
   { "/status/adds-up-at-every-step", test_status_adds_up_at_every_step, 1, 0 },
   { "/status/adds-up-under-load", test_status_adds_up_under_load, 1, 0 },
@@ -99,6 +103,78 @@ static const Scenario scenarios[] = {
     test_worker_death_new_one_is_never_lent, 1, 1 },
   { "/worker-supervisor-death/dead-ones-are-lent",
     test_worker_supervisor_death_dead_ones_are_lent, 1, 1 },
+
+  { "/consumer-death/thread-ends", test_consumer_death_thread_ends, 2, 0 },
+  { "/consumer-death/task-returns", test_consumer_death_task_returns, 2, 0 },
+  { "/consumer-death/process-returns",
+    test_consumer_death_process_returns, 2, 0 },
+  { "/consumer-death/process-exits", test_consumer_death_process_exits, 2, 0 },
+  { "/consumer-death/process-is-killed",
+    test_consumer_death_process_is_killed, 2, 0 },
+  { "/consumer-death/server-crashes",
+    test_consumer_death_server_crashes, 2, 0 },
+  { "/consumer-death/only-its-own-come-back",
+    test_consumer_death_only_its_own_come_back, 2, 0 },
+  { "/consumer-death/after-its-check-in",
+    test_consumer_death_after_its_check_in, 2, 0 },
+  { "/consumer-death/after-it-was-lent-again",
+    test_consumer_death_after_it_was_lent_again, 2, 0 },
+  { "/consumer-death/of-thousands", test_consumer_death_of_thousands, 2, 0 },
+
+  { "/worker-death/busy-one-is-replaced",
+    test_worker_death_busy_one_is_replaced, 2, 0 },
+  { "/worker-death/idle-one-is-replaced",
+    test_worker_death_idle_one_is_replaced, 2, 0 },
+  { "/worker-death/dead-one-is-not-lent",
+    test_worker_death_dead_one_is_not_lent, 2, 0 },
+  { "/worker-death/consumer-is-told",
+    test_worker_death_consumer_is_told, 2, 0 },
+  { "/worker-death/late-checkin-is-ignored",
+    test_worker_death_late_checkin_is_ignored, 2, 0 },
+  { "/worker-death/then-consumer-death",
+    test_worker_death_then_consumer_death, 2, 0 },
+  { "/worker-death/all-at-once", test_worker_death_all_at_once, 2, 0 },
+  { "/worker-death/again-and-again", test_worker_death_again_and_again, 2, 0 },
+  { "/worker-death/leaves-nothing-behind",
+    test_worker_death_leaves_nothing_behind, 2, 0 },
+
+  { "/stranger/exit-is-ignored", test_stranger_exit_is_ignored, 2, 0 },
+  { "/stranger/consumer-s-exit-is-ignored",
+    test_stranger_consumer_s_exit_is_ignored, 2, 0 },
+  { "/stranger/forged-down-is-ignored",
+    test_stranger_forged_down_is_ignored, 2, 0 },
+  { "/stranger/forged-exit-is-ignored",
+    test_stranger_forged_exit_is_ignored, 2, 0 },
+  { "/stranger/unknown-message-is-ignored",
+    test_stranger_unknown_message_is_ignored, 2, 0 },
+
+  { "/race/consumer-dies-at-checkout",
+    test_race_consumer_dies_at_checkout, 2, 0 },
+  { "/race/consumer-dies-at-checkin",
+    test_race_consumer_dies_at_checkin, 2, 0 },
+  { "/race/checkin-then-die", test_race_checkin_then_die, 2, 0 },
+  { "/race/worker-dies-at-checkout", test_race_worker_dies_at_checkout, 2, 0 },
+  { "/race/worker-dies-at-checkin", test_race_worker_dies_at_checkin, 2, 0 },
+  { "/race/idle-worker-dies-while-lent",
+    test_race_idle_worker_dies_while_lent, 2, 0 },
+  { "/race/replacement-takes-its-time",
+    test_race_replacement_takes_its_time, 2, 0 },
+  { "/race/new-worker-dies", test_race_new_worker_dies, 2, 0 },
+  { "/race/all-workers-die-at-once",
+    test_race_all_workers_die_at_once, 2, 0 },
+  { "/race/consumer-and-worker-die-together",
+    test_race_consumer_and_worker_die_together, 2, 0 },
+  { "/race/stranger-sends-exit", test_race_stranger_sends_exit, 2, 0 },
+  { "/race/worker-dies-at-stop", test_race_worker_dies_at_stop, 2, 0 },
+  { "/race/server-dies-at-checkout", test_race_server_dies_at_checkout, 2, 0 },
+  { "/race/random-operations", test_race_random_operations, 2, 0 },
+
+  { "/worker-death/without-replacement",
+    test_worker_death_without_replacement, 2, 3 },
+  { "/worker-supervisor-death/pool-stays-empty",
+    test_worker_supervisor_death_pool_stays_empty, 2, 2 },
+
+  { "/steps/of-consumers-deaths", test_steps_of_consumers_deaths, 2, 0 },
 };
 /* clang-format on */
 
@@ -107,13 +183,17 @@ static const Scenario scenarios[] = {
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
   for (gsize i = 0; i < G_N_ELEMENTS (scenarios); i++) {
     const Scenario *scenario = &scenarios[i];
 
-    if (scenario->since <= SUITE_VERSION
-        && (scenario->until == 0 || SUITE_VERSION <= scenario->until))
+    if (scenario->since > SUITE_VERSION
+        || (scenario->until != 0 && SUITE_VERSION > scenario->until))
+      continue;
+    if (g_str_has_prefix (scenario->path, "/race/"))
+      test_add_simulated (scenario->path, scenario->run);
+    else
       g_test_add_func (scenario->path, scenario->run);
   }
-  return g_test_run ();
+  return test_run ();
 }

@@ -38,6 +38,7 @@ void test_checkin_by_a_task_is_ignored (void);
 void test_checkin_by_a_server_is_ignored (void);
 void test_checkin_of_a_server_s_own (void);
 void test_checkin_without_pool_is_ignored (void);
+void test_checkin_leaves_nothing_behind (void);
 
 /* status.c */
 void test_status_adds_up_at_every_step (void);
@@ -52,6 +53,9 @@ void test_stop_without_pool (void);
 void test_stop_and_start_again (void);
 void test_stop_and_start_by_many (void);
 void test_stop_under_load (void);
+
+/* steps.c */
+void test_steps_of_consumers_deaths (void);
 
 /* kill.c */
 void test_kill_server_comes_back_fresh (void);
@@ -75,6 +79,54 @@ void test_consumer_death_worker_is_lost (void);
 void test_worker_death_dead_one_is_lent (void);
 void test_worker_death_new_one_is_never_lent (void);
 void test_worker_supervisor_death_dead_ones_are_lent (void);
+void test_worker_supervisor_death_pool_stays_empty (void);
+void test_worker_death_without_replacement (void);
+
+/* consumer_death.c */
+void test_consumer_death_thread_ends (void);
+void test_consumer_death_task_returns (void);
+void test_consumer_death_process_returns (void);
+void test_consumer_death_process_exits (void);
+void test_consumer_death_process_is_killed (void);
+void test_consumer_death_server_crashes (void);
+void test_consumer_death_only_its_own_come_back (void);
+void test_consumer_death_after_its_check_in (void);
+void test_consumer_death_after_it_was_lent_again (void);
+void test_consumer_death_of_thousands (void);
+
+/* worker_death.c */
+void test_worker_death_busy_one_is_replaced (void);
+void test_worker_death_idle_one_is_replaced (void);
+void test_worker_death_dead_one_is_not_lent (void);
+void test_worker_death_consumer_is_told (void);
+void test_worker_death_late_checkin_is_ignored (void);
+void test_worker_death_then_consumer_death (void);
+void test_worker_death_all_at_once (void);
+void test_worker_death_again_and_again (void);
+void test_worker_death_leaves_nothing_behind (void);
+
+/* strangers.c */
+void test_stranger_exit_is_ignored (void);
+void test_stranger_consumer_s_exit_is_ignored (void);
+void test_stranger_forged_down_is_ignored (void);
+void test_stranger_forged_exit_is_ignored (void);
+void test_stranger_unknown_message_is_ignored (void);
+
+/* races.c */
+void test_race_consumer_dies_at_checkout (void);
+void test_race_consumer_dies_at_checkin (void);
+void test_race_checkin_then_die (void);
+void test_race_worker_dies_at_checkout (void);
+void test_race_worker_dies_at_checkin (void);
+void test_race_idle_worker_dies_while_lent (void);
+void test_race_replacement_takes_its_time (void);
+void test_race_new_worker_dies (void);
+void test_race_all_workers_die_at_once (void);
+void test_race_consumer_and_worker_die_together (void);
+void test_race_stranger_sends_exit (void);
+void test_race_worker_dies_at_stop (void);
+void test_race_server_dies_at_checkout (void);
+void test_race_random_operations (void);
 
 /* shared.c: a worker that counts its lives */
 
@@ -95,7 +147,9 @@ typedef struct {
   gint fails_at;
 } Lives;
 
-/* The same twice: one runs on the thread that starts or ends it, one never. */
+/* The same twice: one runs on the thread that starts or ends it, one never.
+ * They answer every call with LIVES_ANSWER. */
+enum { LIVES_ANSWER = 1 };
 extern const GenServerClass short_mortal_class;
 extern const GenServerClass mortal_class;
 
@@ -147,7 +201,20 @@ Pid take_at (const char *file, int line, const char *func);
     g_assert_cmpuint (process_whereis (FACE_WORKER_SUPERVISOR), ==, PID_NONE); \
   } while (0)
 
+/* All that an idle pool has: each is alive, each is lent once, and then the pool
+ * is full. */
+void take_all (Pid *workers, guint size);
+void check_in_all (const Pid *workers, guint n_workers);
+
 /* shared.c: others */
+
+gboolean is_among (Pid pid, const Pid *pids, guint n_pids);
+
+/* Those that are alive; known when it is done with what it has heard before. */
+guint count_children (const char *supervisor);
+
+/* The reason of those who die by accident. */
+Reason crash (void);
 
 /* For what nobody is told of: asks again and again, until the limit. */
 #define wait_until(condition) \

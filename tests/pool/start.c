@@ -18,17 +18,6 @@ test_start_pool_is_ready (void)
   test_end ();
 }
 
-static guint
-count_children (const char *supervisor)
-{
-  ChildCount count;
-  g_autoptr (GError) error = NULL;
-
-  supervisor_count_children (process_whereis (supervisor), &count, &error);
-  g_assert_no_error (error);
-  return count.n_active;
-}
-
 void
 test_start_tree_has_names (void)
 {

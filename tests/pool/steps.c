@@ -1,0 +1,41 @@
+/* What a death costs, however many there are: `make steps` counts instructions
+ * while these run with few and with many. */
+#include "scenarios.h"
+
+static gboolean
+borrow (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
+        GError **error)
+{
+  return face_checkout (error) != PID_NONE;
+}
+
+static gboolean
+is_short (gconstpointer state G_GNUC_UNUSED,
+          const Message *message G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
+static const GenServerClass borrower_class = { .name = "Borrower",
+                                               .is_short = is_short,
+                                               .init = borrow };
+
+void
+test_steps_of_consumers_deaths (void)
+{
+  guint n = test_scaled (100000);
+  g_autofree Pid *borrowers = g_new (Pid, n);
+  g_autoptr (GError) error = NULL;
+  Lives lives = { 0 };
+
+  face_start_with (&short_mortal_class, &lives, n, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < n; i++)
+    borrowers[i] = gen_server_start (&borrower_class, NULL, NULL, NULL);
+  assert_status (0, n);
+  for (guint i = 0; i < n; i++)
+    process_exit (borrowers[i], REASON_KILL);
+  assert_status (n, 0);
+  pooly_stop ();
+  test_end ();
+}
