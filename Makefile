@@ -30,7 +30,8 @@ FLAVOUR  = plain
 BUILD    = build/$(FLAVOUR)
 asan     = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
 tsan     = -O1 -fno-omit-frame-pointer -fsanitize=thread
-sim      = -DSIMULATED
+# With few slots, so that they are used again and again.
+sim      = -DSIMULATED -DCHUNK_BITS=2
 counted  = -O1 -fno-inline
 sim-asan = $(sim) $(asan)
 self-check-tsan = $(BUILD)/tests/tsan/self-check
@@ -141,12 +142,17 @@ simulated = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
 
 sim: FLAVOUR = sim
 sim: ## run the tests marked for simulation, SEEDS=N times each
-	@$(MAKE) FLAVOUR=$(FLAVOUR) simulate
+	@G_SLICE=always-malloc UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	  $(MAKE) FLAVOUR=$(FLAVOUR) simulate
 
 simulate: $(self-check-$(FLAVOUR)) $(simulated) | need-prove
 	$(if $(SEED)$(TEST)$(filter-out sim,$(FLAVOUR)),,@$(prove) $<)
-	@status=0; for program in $(simulated); do $$program || status=1; done; \
-	  exit $$status
+	@status=77; for program in $(simulated); do \
+	  $$program; case $$? in \
+	    0) [ $$status != 77 ] || status=0 ;; 77) ;; *) status=1 ;; esac; \
+	done; \
+	[ $$status != 77 ] || echo "no simulated test begins with $(TEST)" >&2; \
+	exit $$status
 
 # Bugs that simulation finds: each is put back in a copy, build/bugs/NN.
 

@@ -275,6 +275,7 @@ add_info (Process *process, gpointer data)
     return;
   info.n_messages = (guint) g_async_queue_length_unlocked (process->mailbox);
   info.waits_on = process->waits_on;
+  info.lender = info.state == PROCESS_RUNNING ? process->lender : PID_NONE;
   info.is_receiving = process->waits_for == WAITS_FOR_MESSAGE;
   g_array_append_val ((GArray *) data, info);
 }

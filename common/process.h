@@ -273,6 +273,8 @@ typedef enum {
  * @state: what it is doing
  * @n_messages: how many lie in its mailbox
  * @waits_on: whose reply, or end, it waits for, or %PID_NONE
+ * @lender: who lends it the thread that it runs on, and so waits for it, or
+ *   %PID_NONE
  * @is_receiving: whether it waits for a message
  */
 typedef struct {
@@ -283,6 +285,7 @@ typedef struct {
   ProcessState state;
   guint        n_messages;
   Pid          waits_on;
+  Pid          lender;
   gboolean     is_receiving;
 } ProcessInfo;
 

@@ -178,6 +178,7 @@ void
 run_queued (Process *process)
 {
   process->state = PROCESS_RUNNING;
+  process->lender = PID_NONE;
   run_mailbox (process, FALSE, 0);
 }
 
@@ -233,6 +234,7 @@ run_lent (Process *process, Envelope envelope, gint64 limit, const Bond *caller)
   this_thread.limit = run_limit (limit);
   this_thread.n_lent++;
   process->state = PROCESS_RUNNING;
+  process->lender = this_thread.current->pid;
   n_own = handle_or_put_into_mailbox (process, envelope);
   is_alive = slot_is_alive (process);
   reason = is_alive ? 0 : process->reason;

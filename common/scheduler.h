@@ -106,9 +106,15 @@ void scheduler_forget (gint64 due, guint64 id);
  *
  * Says that it may matter who goes on here, because something that others see
  * is about to be read or changed: so before a lock is taken.  Only under locks
- * that were taken by scheduler_write_lock() may there be such points.
+ * that were taken by scheduler_lock() or _write_lock() may there be such points.
  */
 void scheduler_point (void);
+
+/**
+ * scheduler_lock:
+ * @lock: a lock under which others may go on
+ */
+void scheduler_lock (GMutex *lock);
 
 /**
  * scheduler_write_lock:
@@ -131,6 +137,7 @@ gboolean scheduler_may_lend (void);
 
 #else
 #define scheduler_point() ((void) 0)
+#define scheduler_lock(lock) g_mutex_lock (lock)
 #define scheduler_write_lock(lock) g_rw_lock_writer_lock (lock)
 #define scheduler_read_lock(lock) g_rw_lock_reader_lock (lock)
 #define scheduler_may_lend() TRUE

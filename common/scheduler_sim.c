@@ -231,6 +231,14 @@ scheduler_yield (void)
 
 /* Nobody is blocked by a lock here: who can't have it has had its turn. */
 void
+scheduler_lock (GMutex *lock)
+{
+  do
+    scheduler_point ();
+  while (!g_mutex_trylock (lock));
+}
+
+void
 scheduler_write_lock (GRWLock *lock)
 {
   do

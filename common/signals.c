@@ -18,7 +18,7 @@
 
 /* Two processes may link to, and unlink from, each other at the same time: one
  * after the other then.  Taken before a process's lock; deaths do without it. */
-static GRWLock links_lock;
+static GMutex links_lock;
 
 /* region: accept */
 static gboolean
@@ -96,12 +96,12 @@ process_link (Pid pid)
   if (pid == me)
     return;
   trace (me, "link", pid, NULL);
-  scheduler_write_lock (&links_lock);
+  scheduler_lock (&links_lock);
   if (add_half_link (me, pid, number) && !add_half_link (pid, me, number))
     self = slot_lock_alive (me);
   else if (process_is_dying ())
     slot_drop_bond (pid, me, number);
-  g_rw_lock_writer_unlock (&links_lock);
+  g_mutex_unlock (&links_lock);
   if (self != NULL)
     receive_exit (self, pid, REASON_NOPROC, number);
 }
@@ -112,10 +112,10 @@ process_unlink (Pid pid)
   Pid me = process_self ();
 
   trace (me, "unlink", pid, NULL);
-  scheduler_write_lock (&links_lock);
+  scheduler_lock (&links_lock);
   if (slot_drop_bond (me, pid, 0))
     slot_drop_bond (pid, me, 0);
-  g_rw_lock_writer_unlock (&links_lock);
+  g_mutex_unlock (&links_lock);
 }
 
 /* The watcher's end. */

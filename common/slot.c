@@ -2,7 +2,9 @@
 
 #include "trace.h"
 
+#ifndef CHUNK_BITS
 #define CHUNK_BITS 10
+#endif
 #define CHUNK_SIZE (1u << CHUNK_BITS)
 #define N_CHUNKS (1u << (PID_SLOT_BITS - CHUNK_BITS))
 
@@ -166,6 +168,7 @@ slot_new (const ProcessClass *klass, const char *kind, gpointer data,
   process->is_starting = !runs;
   process->is_told = FALSE;
   process->traps_exits = FALSE;
+  process->lender = PID_NONE;
   process->forget_name = NULL;
   process->reason = 0;
   process->stop = 0;

@@ -35,7 +35,8 @@ typedef enum {
   MESSAGE_START /* a call, and the first message that is handled at all */
 } MessageKind;
 
-/* The tags that follow PROCESS_EXIT are the runtime's own business. */
+/* The tags that follow PROCESS_EXIT are the runtime's own business; trace.c has
+ * their names, in this order. */
 enum { TAG_START = -3, TAG_STOP = -4, TAG_DESCRIBE = -5 };
 
 /* A message on its way.  A DOWN, an EXIT of a link or a timer's message may
@@ -94,6 +95,7 @@ struct Process {
   GCancellable *cancellable;
   Wait waits_for;
   Pid waits_on; /* whose reply, or end, that is */
+  Pid lender;   /* while it runs: on whose thread, or PID_NONE */
   Parker *parker;
   Ref call;       /* what it waits for an answer to, or 0; atomic */
   Message *reply; /* where that answer goes */

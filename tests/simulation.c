@@ -41,7 +41,14 @@ test_random (guint n)
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEFAULT_SEEDS 300
+#ifdef __SANITIZE_ADDRESS__
+#define IS_SANITIZED TRUE
+#else
+#define IS_SANITIZED FALSE
+#endif
+
+#define DEFAULT_SEEDS 500
+#define NO_SUCH_TEST 77 /* as automake has it for tests that are skipped */
 #define LIMIT_SECONDS 20
 #define BAR_WIDTH 40
 
@@ -72,18 +79,10 @@ static GArray *slots;  /* Slot */
 static GRand *choices; /* of the test in this child */
 static Pid test_pid;
 
-/* GLib says the seed of its own generator, and would take another each time. */
+/* GLib's runner is not needed, nor the seed of its generator. */
 void
-test_init (int *argc, char ***argv)
+test_init (int *argc G_GNUC_UNUSED, char ***argv G_GNUC_UNUSED)
 {
-  static char seed[] = "--seed=R02S00000000000000000000000000000001";
-  char **longer = g_new0 (char *, *argc + 2);
-
-  for (int i = 0; i < *argc; i++)
-    longer[i] = (*argv)[i];
-  longer[(*argc)++] = seed;
-  g_test_init (argc, &longer, NULL);
-  *argv = longer;
 }
 
 void
@@ -113,13 +112,21 @@ find_info (const GArray *list, Pid pid)
   return NULL;
 }
 
+/* Returns: (nullable): whom it waits for: also one who runs on its thread */
+static const ProcessInfo *
+find_awaited (const GArray *list, const ProcessInfo *info)
+{
+  for (guint i = 0; i < list->len; i++)
+    if (g_array_index (list, ProcessInfo, i).lender == info->pid)
+      return &g_array_index (list, ProcessInfo, i);
+  return find_info (list, info->waits_on);
+}
+
 static void
 print_label (const ProcessInfo *info)
 {
-  g_autofree char *name = process_get_name (info->pid);
-
-  if (info->pid == test_pid)
-    name = g_strdup ("test");
+  g_autofree char *name = info->pid == test_pid ? g_strdup ("test")
+                                                : process_get_name (info->pid);
 
   fprintf (stderr, "%s " PID_FORMAT, name != NULL ? name : info->kind,
            PID_ARGS (info->pid));
@@ -135,7 +142,7 @@ print_chain (const GArray *list, const ProcessInfo *info, GHashTable *named)
   fputs ("  ", stderr);
   print_label (info);
   while (g_hash_table_add (named, PID_TO_POINTER (info->pid))) {
-    const ProcessInfo *next = find_info (list, info->waits_on);
+    const ProcessInfo *next = find_awaited (list, info);
 
     if (next == NULL) {
       fprintf (stderr, info->is_receiving ? "%s waits for a message" : "",
@@ -161,7 +168,7 @@ tell_deadlock (void)
     const ProcessInfo *info = &g_array_index (list, ProcessInfo, i);
 
     if (!g_hash_table_contains (named, PID_TO_POINTER (info->pid))
-        && (info->waits_on != PID_NONE || info->is_receiving))
+        && (find_awaited (list, info) != NULL || info->is_receiving))
       print_chain (list, info, named);
   }
   _exit (1);
@@ -173,17 +180,21 @@ static guint32
 from_environment (const char *name, guint32 otherwise)
 {
   const char *text = g_getenv (name);
+  guint64 number;
 
   if (text == NULL || *text == '\0')
     return otherwise;
-  return (guint32) g_ascii_strtoull (text, NULL, 10);
+  if (!g_ascii_string_to_unsigned (text, 10, 1, G_MAXINT32, &number, NULL)) {
+    fprintf (stderr, "%s=%s is not a number from 1 on\n", name, text);
+    exit (2);
+  }
+  return (guint32) number;
 }
 
 /* The test is the first process, with or without a trace. */
 static void
 be_child (const Test *test, guint32 seed)
 {
-
   alarm (LIMIT_SECONDS * from_environment ("LIMIT", 1));
   choices = g_rand_new_with_seed (seed);
   simulation_begin (seed, tell_deadlock);
@@ -340,7 +351,7 @@ run_test (const Test *test, guint number)
   gboolean is_same;
 
   run_seeds (&run);
-  is_same = run.failed != 0 || is_same_twice (test, 1);
+  is_same = run.failed != 0 || is_same_twice (test, run.n_seeds);
   if (run.failed == 0 && is_same) {
     printf ("ok %u - %s (%u seeds, %.1f ms each)\n", number, test->path,
             run.n_seeds,
@@ -349,11 +360,12 @@ run_test (const Test *test, guint number)
   }
   printf ("not ok %u - %s\n", number, test->path);
   if (!is_same)
-    printf ("# seed 1 was not the same twice\n");
+    printf ("# seed %u was not the same twice\n", run.n_seeds);
   else
     printf ("%s# seed %u; this replays it, with its trace:\n"
-            "#   make sim TEST=%s SEED=%u\n",
-            run.why, run.failed, test->path, run.failed);
+            "#   make sim%s TEST=%s SEED=%u\n",
+            run.why, run.failed, IS_SANITIZED ? " FLAVOUR=sim-asan" : "",
+            test->path, run.failed);
   g_free (run.why);
   return FALSE;
 }
@@ -370,6 +382,7 @@ replay (const Test *test, guint32 seed)
   child = fork ();
   if (child == 0) {
     pin_to (g_array_index (slots, Slot, 0).cpu);
+    dup2 (STDOUT_FILENO, STDERR_FILENO); /* one stream: `| tests/tools/chart` */
     trace_is_on = TRUE;
     be_child (test, seed);
   }
@@ -414,7 +427,7 @@ test_run (void)
     n_failed += seed != 0 ? replay (test, seed) != 0 : !run_test (test, n_run);
     fflush (stdout);
   }
-  return n_failed > 0;
+  return n_run == 0 ? NO_SUCH_TEST : n_failed > 0;
 }
 
 #endif

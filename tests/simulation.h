@@ -3,7 +3,7 @@
  * `make test` runs such a test once, on real threads; `make sim` runs it many
  * times, each time in a child of its own with another seed (scheduler_sim.c).
  * In both the test is a process and so is everybody in it: it has no threads of
- * its own, no gates and no clock but process_sleep().
+ * its own, no gates, no test_wait_idle() and no clock but process_sleep().
  *
  *   SEEDS=N       that many, from 1 on
  *   SEED=N        this one alone, with its trace
@@ -20,8 +20,7 @@
  * @argc: (inout): of main()
  * @argv: (inout): of main()
  *
- * What stands in place of g_test_init(), and takes no seed of GLib's for a
- * simulation.
+ * What stands in place of g_test_init().
  */
 void test_init (int *argc, char ***argv);
 

@@ -4,6 +4,7 @@
 #include "gen_server.h"
 #include "helper.h"
 #include "simulation.h"
+#include "task.h"
 #include "trace.h"
 
 /* Names are for the trace: it is what there is to see. */
@@ -113,6 +114,88 @@ test_link_to_the_dying (void)
   test_end ();
 }
 
+/* A name may be known before init is over: what is sent to it waits until then,
+ * in order, and is freed if that never comes. */
+#define N_EARLY 3
+
+typedef struct {
+  gboolean is_ready;
+  gint64   last;
+} Slow;
+
+static gboolean
+init_slowly (gpointer state, gconstpointer args G_GNUC_UNUSED, GError **error)
+{
+  gboolean is_registered = process_register ("slow", process_self (), error);
+
+  process_sleep (1);
+  ((Slow *) state)->is_ready = TRUE;
+  return is_registered;
+}
+
+static void
+handle_early (gpointer state, Message *message)
+{
+  Slow *self = state;
+
+  g_assert_true (self->is_ready);
+  g_assert_cmpint (message->number, >, self->last);
+  self->last = message->number;
+}
+
+static const GenServerClass slow_class = { .name = "slow",
+                                           .state_size = sizeof (Slow),
+                                           .init = init_slowly,
+                                           .handle_cast = handle_early,
+                                           .messages = "EARLY" };
+
+static void
+send_early (gpointer n_freed)
+{
+  for (gint64 i = 1; i <= N_EARLY; i++)
+    gen_server_cast (process_whereis ("slow"),
+                     (Message) { .tag = 1,
+                                 .number = i,
+                                 .data = n_freed,
+                                 .free_data = test_count });
+}
+
+static void
+kill_slow (gpointer data G_GNUC_UNUSED)
+{
+  process_exit (process_whereis ("slow"), REASON_KILL);
+}
+
+static void
+test_early_mail_waits (void)
+{
+  gint n_freed = 0;
+  Pid sender = process_spawn (send_early, &n_freed, NULL);
+  Pid killer = test_random (2) == 0 ? spawn ("killer", kill_slow) : PID_NONE;
+  Pid server = gen_server_start (&slow_class, NULL, NULL, NULL);
+
+  process_wait_end (sender, -1);
+  process_wait_end (killer, -1);
+  gen_server_stop_sync (server, REASON_SHUTDOWN, -1, NULL);
+  test_end ();
+  g_assert_cmpint (n_freed, ==, N_EARLY);
+}
+
+/* It may be killed before it begins: then nobody handles what waits for that. */
+static void
+test_early_mail_is_freed (void)
+{
+  gint n_freed = 0;
+  Pid pid = spawn ("brief", end_at_once);
+
+  process_send (pid, (Message) {
+                       .tag = 1, .data = &n_freed, .free_data = test_count });
+  process_exit (pid, REASON_KILL);
+  process_wait_end (pid, -1);
+  test_end ();
+  g_assert_cmpint (n_freed, ==, 1);
+}
+
 enum { POKE = 1, PEEK };
 
 static Pid asked;
@@ -161,6 +244,34 @@ test_limit_is_the_caller_s (void)
   test_end ();
 }
 
+static gpointer
+think (gpointer n_freed)
+{
+  process_sleep (1);
+  return n_freed;
+}
+
+/* It ends in its own time, or is killed; who awaits it may lose patience. */
+static void
+test_task_is_awaited (void)
+{
+  gint n_freed = 0;
+  g_autoptr (GError) error = NULL;
+  Task *task = task_async (think, &n_freed, NULL, test_count);
+  gpointer result = NULL;
+
+  if (test_random (2) == 0)
+    process_exit (task_get_pid (task), REASON_KILL);
+  while (!task_await (task, 1, &result, &error)
+         && g_error_matches (error, TASK_ERROR, TASK_ERROR_TIMEOUT))
+    g_clear_error (&error);
+  g_assert_true (result == &n_freed || error != NULL);
+  task_free (task);
+  g_assert_cmpuint (process_wait_gone (-1, NULL), ==, 0);
+  g_assert_cmpint (n_freed, <=, result == NULL);
+  test_end ();
+}
+
 static void
 send_words (gpointer receiver)
 {
@@ -198,6 +309,9 @@ main (int argc, char **argv)
   ADD ("name-is-free-before-signals", name_is_free_before_signals);
   ADD ("reply-or-time-limit", reply_or_time_limit);
   ADD ("link-to-the-dying", link_to_the_dying);
+  ADD ("early-mail-waits", early_mail_waits);
+  ADD ("early-mail-is-freed", early_mail_is_freed);
+  ADD ("task-is-awaited", task_is_awaited);
   ADD ("the-dead-are-silent", the_dead_are_silent);
   ADD ("limit-is-the-caller-s", limit_is_the_caller_s);
   return test_run ();

@@ -1127,7 +1127,7 @@ test_supervisors (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
 
   sent = g_quark_from_static_string ("sent");
   for (int i = 0; i <= A_LEAF; i++) {

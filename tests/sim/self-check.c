@@ -26,7 +26,7 @@ handle_call (gpointer state G_GNUC_UNUSED, Message *request, From from)
 static gboolean
 is_short (gconstpointer state G_GNUC_UNUSED, const Message *message)
 {
-  return message->tag == ASK;
+  return message->tag == ASK || message->tag == ASK_BACK;
 }
 
 static const GenServerClass check_class = {
@@ -245,7 +245,6 @@ test_endless_loop_is_killed (void)
 int
 main (int argc, char **argv)
 {
-  test_init (&argc, &argv);
   if (argc > 1 && g_str_equal (argv[1], "simulate")) {
     test_add_simulated ("/order", simulate_order);
     test_add_simulated ("/circle", simulate_circle);
@@ -256,6 +255,7 @@ main (int argc, char **argv)
     test_add_simulated ("/loop", simulate_loop);
     return test_run ();
   }
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/simulation/same-seed-is-the-same-run",
                    test_same_seed_is_the_same_run);
   g_test_add_func ("/simulation/other-seeds-are-other-runs",
