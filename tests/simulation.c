@@ -36,6 +36,7 @@ test_random (guint n)
 #include "trace.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -191,11 +192,21 @@ from_environment (const char *name, guint32 otherwise)
   return (guint32) number;
 }
 
+/* GLib's own would say what time it is. */
+static void
+print_log (const char *domain, GLogLevelFlags level G_GNUC_UNUSED,
+           const char *message, gpointer data G_GNUC_UNUSED)
+{
+  fprintf (stderr, "%s: %s\n", domain, message);
+}
+
 /* The test is the first process, with or without a trace. */
 static void
 be_child (const Test *test, guint32 seed)
 {
   alarm (LIMIT_SECONDS * from_environment ("LIMIT", 1));
+  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING);
+  g_log_set_default_handler (print_log, NULL);
   choices = g_rand_new_with_seed (seed);
   simulation_begin (seed, tell_deadlock);
   test_pid = process_self ();
@@ -387,6 +398,9 @@ replay (const Test *test, guint32 seed)
     be_child (test, seed);
   }
   waitpid (child, &status, 0);
+  if (WIFSIGNALED (status) && WTERMSIG (status) != SIGABRT)
+    printf ("killed by signal %d, %s\n", WTERMSIG (status),
+            g_strsignal (WTERMSIG (status)));
   printf ("# %s\n", status == 0 ? "passed" : "FAILED");
   return status == 0 ? 0 : 1;
 }

@@ -60,10 +60,13 @@ print_tree (void)
 static void
 print_status (void)
 {
+  g_autoptr (GError) error = NULL;
   PoolyStatus status;
 
-  if (pooly_status (&status, NULL))
+  if (pooly_status (&status, &error))
     g_printerr ("status: %u idle, %u busy\n", status.idle, status.busy);
+  else
+    g_printerr ("status: %s\n", error->message);
 }
 
 /* Act 1: the consumers share the files, and the pool. */
@@ -208,7 +211,11 @@ lose_idle_workers (void)
   title ("a worker dies while it is idle");
   print_tree ();
   for (int i = 0; i < n_deaths; i++) {
-    worker = pooly_checkout (NULL);
+    worker = pooly_checkout (&error);
+    if (worker == PID_NONE) {
+      g_printerr ("check-out: %s\n", error->message);
+      return;
+    }
     pooly_checkin (worker);
     sample_worker_crash (worker);
     process_wait_end (worker, -1);
@@ -273,13 +280,14 @@ lose_the_worker_supervisor (void)
   title ("hole: the worker supervisor dies");
   process_exit (supervisor, REASON_KILL);
   process_wait_end (supervisor, -1);
-  for (guint i = 0; i < workers->len; i++)
+  for (guint i = 0; workers != NULL && i < workers->len; i++)
     process_wait_end (g_array_index (workers, ChildInfo, i).pid, -1);
   settle ();
   print_tree ();
-  g_printerr ("the pool server was told of each worker, and nobody is left to "
-              "start others:\n");
-  pooly_checkout (&error);
+  if (pooly_checkout (&error) == PID_NONE)
+    g_printerr (
+      "the pool server was told of each worker, and nobody is left to "
+      "start others:\n");
   g_printerr ("check-out: %s\n", error != NULL ? error->message : "works");
 }
 

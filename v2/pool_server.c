@@ -3,6 +3,9 @@
  * It does not start its workers by itself.  It has a supervisor start them, and
  * that supervisor is started by its own supervisor, which is only free to do so
  * when this server's init is over: hence the message that it sends to itself.
+ *
+ * It hears of a consumer's death by a monitor, and of a worker's by a link, and
+ * has another started in that one's place.
  */
 #include "internal.h"
 #include "signals.h"
@@ -21,7 +24,7 @@ typedef struct {
   Pid   pid;
   Pid   consumer; /* PID_NONE while it is idle */
   GList link;     /* in the server's workers while it is idle */
-  Ref   monitor;  /* on the consumer */
+  Ref   monitor;  /* on the consumer, while it is lent */
 } Worker;
 
 typedef struct {
@@ -246,7 +249,7 @@ handle_info (gpointer state, Message *message)
     handle_start_worker_supervisor (state);
   else if (message->tag == PROCESS_DOWN)
     handle_consumer_down (state, message);
-  else if (message->tag == PROCESS_EXIT)
+  else if (message->tag == PROCESS_EXIT && !process_is_alive (message->pid))
     handle_worker_exit (state, message->pid);
 }
 
@@ -257,6 +260,7 @@ is_short (gconstpointer state, const Message *message)
 {
   const PoolServer *self = state;
 
+  /* Such a class promises that its init does not wait, either. */
   if (message->tag == PROCESS_EXIT)
     return self->config.worker->is_short != NULL;
   return message->tag != START_WORKER_SUPERVISOR;

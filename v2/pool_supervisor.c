@@ -5,7 +5,7 @@
 
 /* The pool server traps exits, so being told to stop is one more message for
  * it; and while it calls this supervisor, which waits for its end, neither gets
- * any further. */
+ * any further.  So it is given less than the usual five seconds. */
 #define SERVER_SHUTDOWN_MS 20
 
 /* region: start */
