@@ -186,11 +186,12 @@ handle_consumer_down (PoolServer *self, const Message *down)
 }
 /* end */
 
-/* region: worker-exit */
+/* region: exit */
 static void
-handle_worker_exit (PoolServer *self, Pid pid)
+handle_exit (PoolServer *self, const Message *exit)
 {
-  Worker *worker = g_hash_table_lookup (self->by_pid, PID_TO_POINTER (pid));
+  gpointer pid = PID_TO_POINTER (exit->pid);
+  Worker *worker = g_hash_table_lookup (self->by_pid, pid);
 
   if (worker == NULL)
     return;
@@ -198,7 +199,7 @@ handle_worker_exit (PoolServer *self, Pid pid)
     g_queue_unlink (&self->workers, &worker->link);
   else
     process_demonitor (worker->monitor);
-  g_hash_table_remove (self->by_pid, PID_TO_POINTER (pid));
+  g_hash_table_remove (self->by_pid, pid);
   start_worker (self, self->worker_error == NULL ? &self->worker_error : NULL);
 }
 /* end */
@@ -250,7 +251,7 @@ handle_info (gpointer state, Message *message)
   else if (message->tag == PROCESS_DOWN)
     handle_consumer_down (state, message);
   else if (message->tag == PROCESS_EXIT && !process_is_alive (message->pid))
-    handle_worker_exit (state, message->pid);
+    handle_exit (state, message);
 }
 
 /* Starting the workers waits for two supervisors; the rest for nobody, or for
