@@ -291,6 +291,43 @@ lose_the_worker_supervisor (void)
   g_printerr ("check-out: %s\n", error != NULL ? error->message : "works");
 }
 
+/* Workers of which only so many can start. */
+
+static gint n_licences = 2;
+
+static gboolean
+take_licence (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
+              GError **error)
+{
+  if (n_licences-- > 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "no licence is left");
+  return FALSE;
+}
+
+static const GenServerClass licensed_class = { .name = "LicensedWorker",
+                                               .init = take_licence };
+
+static void
+lose_for_good (void)
+{
+  PoolyConfig config = { .worker = &licensed_class, .size = 2 };
+  g_autoptr (GError) error = NULL;
+  Pid worker;
+
+  title ("hole: a worker dies that can't be replaced (in a new pool)");
+  pooly_stop ();
+  pooly_start_pool (&config, NULL);
+  print_status ();
+  worker = pooly_checkout (NULL);
+  process_exit (worker, REASON_KILL);
+  process_wait_end (worker, -1);
+  print_status ();
+  pooly_checkout (NULL);
+  pooly_checkout (&error);
+  g_printerr ("one is lent; one more check-out: %s\n", error->message);
+}
+
 static int
 compare_paths (gconstpointer a, gconstpointer b)
 {
@@ -365,6 +402,7 @@ main (int argc, char **argv)
   lose_idle_workers ();
   lose_a_busy_worker ();
   lose_the_worker_supervisor ();
+  lose_for_good ();
   g_printerr ("\nThere is one pool only, and who finds it full must come "
               "again.\n");
 
