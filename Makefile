@@ -159,13 +159,13 @@ simulate: $(self-check-$(FLAVOUR)) $(simulated) | need-prove
 bugs: ## list the bugs in the museum
 	@tests/tools/bug list
 
-bug: ## put bug N back, in a copy, and show what happens
+bug: need-patch ## put bug N back, in a copy, and show what happens
 	@tests/tools/bug show $(N)
 
-bugs-search: ## look for the lowest seed that finds each bug, and note it down
+bugs-search: need-patch ## look for the lowest seed that finds each bug, and note it down
 	@tests/tools/bug search $(N)
 
-check-bugs: ## check that each bug, when it is put back, is found
+check-bugs: need-patch ## check that each bug, when it is put back, is found
 	@tests/tools/bug check $(N)
 
 glib.supp = $(wildcard $(shell pkg-config --variable=prefix \
@@ -293,10 +293,13 @@ need-valgrind:
 need-node:
 	$(call need,node --version && npm --version,nodejs npm)
 
+need-patch:
+	$(call need,patch --version,patch)
+
 need-clang-format:
 	$(call need,clang-format --version,clang-format)
 
-.PHONY: need-glib need-prove need-valgrind need-node need-clang-format
+.PHONY: need-glib need-prove need-valgrind need-node need-patch need-clang-format
 
 # $(call need,TEST,PACKAGES): the lock is for targets that are made at once.
 sudo = $(if $(filter-out 0,$(shell id -u)),sudo)
