@@ -375,12 +375,13 @@ typedef Pid (*StartServer) (const GenServerClass *klass, const char *name,
 static Pid
 start (StartServer start_server, const SupervisorSpec *spec, GError **error)
 {
-  gboolean has_limit = spec->max_seconds > 0;
-  Supervisor self = {
-    .strategy = spec->strategy,
-    .max_restarts = has_limit ? spec->max_restarts : SUPERVISOR_MAX_RESTARTS,
-    .max_seconds = has_limit ? spec->max_seconds : SUPERVISOR_MAX_SECONDS
-  };
+  gboolean has_limit = spec->max_restarts > 0 || spec->max_seconds > 0;
+  Supervisor self = { .strategy = spec->strategy,
+                      .max_restarts = has_limit ? spec->max_restarts
+                                                : SUPERVISOR_MAX_RESTARTS,
+                      .max_seconds = spec->max_seconds > 0
+                                       ? spec->max_seconds
+                                       : SUPERVISOR_MAX_SECONDS };
   Pid pid = PID_NONE;
 
   children_init (&self.children);

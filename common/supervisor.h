@@ -60,7 +60,7 @@ typedef enum {
 #define SHUTDOWN_INFINITY -1 /* for ever */
 #define SHUTDOWN_BRUTAL_KILL -2 /* not at all: it is killed */
 
-/* What holds for a specification that leaves max_seconds out. */
+/* What holds for a specification that leaves the limit out. */
 #define SUPERVISOR_MAX_RESTARTS 3
 #define SUPERVISOR_MAX_SECONDS 5
 
@@ -105,9 +105,9 @@ typedef struct {
  * @name: (nullable): the name to register
  * @strategy: what a child's end means for the others
  * @max_restarts: how many restarts are allowed …
- * @max_seconds: … within how many seconds; 0: %SUPERVISOR_MAX_RESTARTS in
- *   %SUPERVISOR_MAX_SECONDS.  With one more the supervisor stops its children
- *   and ends with `shutdown`
+ * @max_seconds: … within how many seconds; 0: %SUPERVISOR_MAX_SECONDS.  With
+ *   both left out it is %SUPERVISOR_MAX_RESTARTS in that time.  With one more
+ *   the supervisor stops its children and ends with `shutdown`
  * @children: (array length=n_children): started in this order, stopped in
  *   reverse.  simple_one_for_one: exactly one, the model of all, not started
  * @n_children: how many
