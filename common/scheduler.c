@@ -18,6 +18,7 @@
 #define STUCK_TICKS 2     /* that many with nothing taken up, and it grows */
 #define QUIET_TICKS 10    /* that many without work, and the ticking stops */
 #define MAX_THREADS 10000 /* and no more, whatever happens */
+#define MAX_IDLE_THREADS 64
 
 typedef struct {
   gint64  due;
@@ -181,6 +182,17 @@ run_next (gpointer data, gpointer user_data G_GNUC_UNUSED)
   is_shared_thread = FALSE; /* GLib may have the thread serve another pool */
 }
 
+/* GLib keeps two, and ends the others at once; but each time somebody parks
+ * there is one more, and soon one less. */
+static void
+keep_idle_threads (void)
+{
+  int n_kept = g_thread_pool_get_max_unused_threads (); /* -1: all */
+
+  if (n_kept >= 0 && n_kept < MAX_IDLE_THREADS)
+    g_thread_pool_set_max_unused_threads (MAX_IDLE_THREADS);
+}
+
 static void
 start (void)
 {
@@ -189,6 +201,7 @@ start (void)
   if (g_once_init_enter (&is_started)) {
     calls = g_tree_new_full (compare_calls, NULL, g_free, NULL);
     n_threads = g_get_num_processors ();
+    keep_idle_threads ();
     pool = g_thread_pool_new (run_next, NULL, (int) n_threads, FALSE, NULL);
     g_thread_unref (g_thread_new ("clock", run_clock, NULL));
     g_once_init_leave (&is_started, 1);
