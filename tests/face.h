@@ -43,7 +43,38 @@ face_status (PoolyStatus *status, GError **error)
 
 #else
 
-/* v3 and later: the same functions, and the pool's name inside them. */
+#define FACE_POOL "Pool"
+#define FACE_SERVER FACE_POOL "Server"
+#define FACE_WORKER_SUPERVISOR FACE_POOL "WorkerSupervisor"
+
+static inline gboolean
+face_start_with (const GenServerClass *worker, gconstpointer args, guint size,
+                 GError **error)
+{
+  PoolyConfig config = {
+    .name = FACE_POOL, .worker = worker, .args = args, .size = size
+  };
+
+  return pooly_start_pools (&config, 1, error);
+}
+
+static inline Pid
+face_checkout (GError **error)
+{
+  return pooly_checkout (FACE_POOL, error);
+}
+
+static inline void
+face_checkin (Pid worker)
+{
+  pooly_checkin (FACE_POOL, worker);
+}
+
+static inline gboolean
+face_status (PoolyStatus *status, GError **error)
+{
+  return pooly_status (FACE_POOL, status, error);
+}
 
 #endif
 

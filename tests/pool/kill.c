@@ -3,12 +3,15 @@
 
 #define SIZE 3
 
+/* It has its name before it has begun. */
 static gboolean
 is_back (Pid old_server)
 {
   Pid server = process_whereis (FACE_SERVER);
+  PoolyStatus status;
 
-  return server != PID_NONE && server != old_server;
+  return server != PID_NONE && server != old_server
+         && face_status (&status, NULL);
 }
 
 /* One for all: server, worker supervisor and workers are new, and nobody has

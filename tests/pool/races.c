@@ -4,7 +4,6 @@
  * as there were, and each can be had once. */
 #include "scenarios.h"
 #include "simulation.h"
-#include "trace.h"
 
 #define SIZE 3
 
@@ -22,62 +21,10 @@ begin (guint size)
   start_pool (classes[test_random (G_N_ELEMENTS (classes))], &lives, size);
 }
 
-/* Names are for the trace: it is what there is to see. */
-static Pid
-spawn (const char *name, ProcessFunc func, gpointer data)
-{
-  Pid pid = process_spawn (func, data, NULL);
-
-  trace_name (pid, name);
-  return pid;
-}
-
-static void
-kill_it (gpointer pid)
-{
-  process_exit (POINTER_TO_PID (pid), REASON_KILL);
-}
-
-/* Somebody who does that at some time from now on. */
-static Pid
-spawn_killer (Pid victim)
-{
-  return spawn ("killer", kill_it, PID_TO_POINTER (victim));
-}
-
-/* Then all have been told who watch it. */
-static void
-wait_for (Pid pid)
-{
-  g_assert_true (process_wait_end (pid, test_limit ()));
-}
-
-/* Returns: somebody else who is alive */
-static Pid
-find_another (void)
-{
-  g_autoptr (GArray) list = process_list ();
-
-  for (guint i = 0; i < list->len; i++) {
-    Pid pid = g_array_index (list, ProcessInfo, i).pid;
-
-    if (pid != process_self () && process_is_alive (pid))
-      return pid;
-  }
-  return PID_NONE;
-}
-
-/* Any limit may strike in a simulation, also that of pooly_stop(): then it has
- * only told everybody to die. */
 static void
 stop (void)
 {
-  Pid pid;
-
-  pooly_stop ();
-  while ((pid = find_another ()) != PID_NONE)
-    wait_for (pid);
-  g_assert_cmpuint (process_wait_gone (test_limit (), NULL), ==, 0);
+  stop_simulated ();
   g_assert_cmpint (lives.n_over, ==, lives.n_begun);
   test_end ();
 }
@@ -244,7 +191,7 @@ test_race_replacement_takes_its_time (void)
   begin (1);
   server = process_whereis (FACE_SERVER);
   dying = find_idle ();
-  kill_it (PID_TO_POINTER (dying));
+  process_exit (dying, REASON_KILL);
   text = gen_server_describe (server, 1);
   wait_for (dying);
   end (1);

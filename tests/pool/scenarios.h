@@ -128,6 +128,95 @@ void test_race_worker_dies_at_stop (void);
 void test_race_server_dies_at_checkout (void);
 void test_race_random_operations (void);
 
+#if POOLY_VERSION >= 3
+
+/* pools.c */
+void test_pools_each_serves_its_own (void);
+void test_pools_lend_independently (void);
+void test_pools_all_hear_of_a_consumer_s_death (void);
+void test_pools_none_to_begin_with (void);
+void test_pools_configs_are_copied (void);
+void test_pools_one_with_a_worker_that_fails (void);
+void test_pools_one_with_a_wrong_field (void);
+void test_pools_two_of_one_name (void);
+void test_pools_built_names_clash (void);
+void test_pools_built_names_clash_with_pooly (void);
+
+/* pools_later.c */
+void test_later_one_more_starts (void);
+void test_later_one_stops (void);
+void test_later_first_one_stops (void);
+void test_later_name_is_unknown (void);
+void test_later_name_is_taken (void);
+void test_later_field_is_wrong (void);
+void test_later_worker_fails (void);
+void test_later_without_pooly_is_down (void);
+void test_later_workers_are_told_to_stop (void);
+void test_later_stop_ends_a_call (void);
+void test_later_stop_ends_a_checkout (void);
+
+/* pools_many.c */
+void test_many_starts_and_stops_under_load (void);
+void test_many_start_one_name (void);
+void test_many_start_and_stop (void);
+void test_many_at_once (void);
+void test_many_names_are_not_kept (void);
+
+/* walls.c */
+void test_walls_worker (void);
+void test_walls_worker_supervisor (void);
+void test_walls_pool_server (void);
+void test_walls_pool_supervisor (void);
+void test_walls_pools_supervisor (void);
+void test_walls_pooly_server (void);
+void test_walls_stopped_pool_comes_back (void);
+void test_walls_worker_under_load (void);
+void test_walls_worker_supervisor_under_load (void);
+void test_walls_pool_server_under_load (void);
+void test_walls_pool_supervisor_under_load (void);
+void test_walls_pools_supervisor_under_load (void);
+void test_walls_pooly_server_under_load (void);
+
+/* limits.c */
+void test_race_limit_of_pool_servers (void);
+void test_race_limit_of_worker_supervisors (void);
+void test_limit_of_pool_supervisors (void);
+void test_race_limit_is_each_pool_s_own (void);
+void test_race_limit_is_not_for_workers (void);
+void test_race_limit_of_pooly_servers (void);
+void test_limit_of_pools_supervisors (void);
+void test_limit_of_pool_supervisors_reaches_the_top (void);
+void test_limit_of_pool_servers_reaches_the_top (void);
+void test_race_top_is_killed (void);
+
+/* pool_races.c */
+void test_race_worker_of_one_pool_dies (void);
+void test_race_worker_supervisor_dies (void);
+void test_race_pool_server_dies (void);
+void test_race_pool_supervisor_dies (void);
+void test_race_pools_supervisor_dies (void);
+void test_race_pooly_server_dies (void);
+void test_race_random_operations_on_pools (void);
+
+/* pool_start_races.c */
+void test_race_start_then_checkout (void);
+void test_race_one_name_is_started_twice (void);
+void test_race_built_names_clash (void);
+void test_race_server_dies_at_start (void);
+void test_race_worker_supervisor_dies_at_start (void);
+void test_race_supervisor_dies_at_start (void);
+void test_race_death_while_all_rise (void);
+void test_race_checkout_at_stop (void);
+void test_race_death_at_stop (void);
+void test_race_stop_while_all_fall (void);
+
+#else
+
+/* pools.c */
+void test_pools_face_is_version_3 (void);
+
+#endif
+
 /* shared.c: a worker that counts its lives */
 
 #define LIVES_FAULT "out of order"
@@ -158,6 +247,24 @@ extern const GenServerClass mortal_class;
     g_assert_cmpint (g_atomic_int_get (&(lives)->n_begun), ==, n); \
     g_assert_cmpint (g_atomic_int_get (&(lives)->n_over), ==, n); \
   } while (0)
+
+/* simulated.c: in place of threads and limits */
+
+/* A function as a process, which the trace calls by that name. */
+Pid spawn (const char *name, ProcessFunc func, gpointer data);
+
+/* Somebody who ends it at some time from now on. */
+Pid spawn_killer (Pid victim);
+
+/* Until it has ended; then all have been told who watch it. */
+void wait_for (Pid pid);
+
+/* Until there is nobody else, and nothing is left to finalize. */
+void wait_for_all (void);
+
+/* Any limit may strike in a simulation, also that of pooly_stop(): then it has
+ * only told everybody to die. */
+void stop_simulated (void);
 
 /* shared.c: asking the pool */
 
@@ -258,12 +365,16 @@ void work_begin (Work *work, Pid worker, guint duration_ms);
 void work_end (Work *work);
 
 /* Consumers that borrow and give back, while there is a pool and while there is
- * none, from load_begin() to load_end().  A check-out must end in a worker, in
- * FULL or in DOWN. */
+ * none, from load_begin() to load_end().  A check-out must end in a worker, or
+ * in an error that may_fail_so(). */
 void load_begin (void);
 void load_end (void);
 
 /* How many workers they were lent so far. */
 guint load_count (void);
+
+/* Whether a check-out may end so while the pool is being started, stopped or
+ * healed. */
+gboolean may_fail_so (const GError *error);
 
 #endif

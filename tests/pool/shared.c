@@ -190,14 +190,27 @@ static struct {
 } load;
 
 /* From version 2 on a pool that is being stopped may say that it can't replace
- * the workers that have just been stopped. */
-static gboolean
+ * the workers that have just been stopped.  From version 3 on there are no pools
+ * at first: Pooly.Server starts them, one after the other, when all else is
+ * there. */
+gboolean
 may_fail_so (const GError *error)
 {
-  return g_error_matches (error, POOLY_ERROR, POOLY_ERROR_FULL)
-         || g_error_matches (error, POOLY_ERROR, POOLY_ERROR_DOWN)
-         || (POOLY_VERSION >= 2
-             && g_error_matches (error, POOLY_ERROR, POOLY_ERROR_WORKER));
+  if (error->domain != POOLY_ERROR)
+    return FALSE;
+  switch (error->code) {
+  case POOLY_ERROR_FULL:
+  case POOLY_ERROR_DOWN:
+    return TRUE;
+  case POOLY_ERROR_WORKER:
+    return POOLY_VERSION >= 2;
+#if POOLY_VERSION >= 3
+  case POOLY_ERROR_NO_SUCH_POOL:
+    return TRUE;
+#endif
+  default:
+    return FALSE;
+  }
 }
 
 static void

@@ -1,0 +1,86 @@
+/* The rooms of this version at a glance.
+ *
+ *   Pooly.Supervisor                 pooly_supervisor.c
+ *   ├─ Pooly.PoolsSupervisor         pools_supervisor.c
+ *   │  ├─ <pool>Supervisor           pool_supervisor.c
+ *   │  │  ├─ <pool>Server            pool_server.c
+ *   │  │  └─ <pool>WorkerSupervisor  worker_supervisor.c
+ *   │  │     ├─ a worker             sample_worker.c, or your own
+ *   │  │     └─ …
+ *   │  └─ …
+ *   └─ Pooly.Server                  pooly_server.c
+ */
+#ifndef INTERNAL_H
+#define INTERNAL_H
+
+#include "pooly.h"
+#include "supervisor.h"
+
+/* pooly_supervisor.c: the top. */
+
+/* @configs: PoolyConfig, the pools to begin with */
+Pid pooly_supervisor_start (GPtrArray *configs, GError **error);
+
+/* pools_supervisor.c: has the pools under it, and keeps them apart. */
+
+Pid pools_supervisor_start_link (gconstpointer args, GError **error);
+
+/* pooly_server.c: has pools started and stopped. */
+
+Pid pooly_server_start_link (gconstpointer configs, GError **error);
+
+gboolean pooly_server_ready (Pid server, GError **error);
+gboolean pooly_server_start_pool (Pid server, const PoolyConfig *config,
+                                  GError **error);
+gboolean pooly_server_stop_pool (Pid server, const char *name, GError **error);
+
+/* registry.c: which pools there are, and who serves each. */
+
+void registry_add (const char *name);
+void registry_remove (const char *name);
+void registry_set_server (const char *name, Pid server);
+Pid registry_find (const char *name);
+
+/* Waits for the end of who has this registered name, if its supervisor was
+ * killed, and so could not wait for that. */
+void registry_await_orphan (const char *name);
+
+/* pooly.c: a configuration, for those who keep it. */
+
+PoolyConfig *config_copy (const PoolyConfig *config);
+void config_free (gpointer config);
+
+/* pool_supervisor.c: starts the pool server, again if need be. */
+
+Pid pool_supervisor_start_link (gconstpointer config, GError **error);
+
+/* pool_server.c: the brain; knows which workers are idle. */
+
+Pid pool_server_start_link (gconstpointer config, GError **error);
+
+gboolean pool_server_ready (Pid server, GError **error);
+Pid pool_server_checkout (Pid server, GError **error);
+void pool_server_checkin (Pid server, Pid worker);
+gboolean pool_server_status (Pid server, PoolyStatus *status, GError **error);
+
+/* worker_supervisor.c: starts workers, and nothing else. */
+
+Pid worker_supervisor_start_link (gconstpointer config, GError **error);
+
+/* sample_worker.c: a worker that does real work. */
+
+extern const GenServerClass sample_worker_class;
+
+/* The SHA-256 digest of a file, in hexadecimal digits. */
+char *sample_worker_digest (Pid worker, const char *path, GError **error);
+
+/* Works for that long; FALSE, with an error, when it died over it. */
+gboolean sample_worker_work_for (Pid worker, guint duration_ms, GError **error);
+
+/* Ends with `normal`, after what it was asked before. */
+void sample_worker_stop (Pid worker);
+
+/* Ends with `crash`, after what it was asked before. */
+void sample_worker_crash (Pid worker);
+
+#endif
