@@ -106,8 +106,9 @@ typedef struct {
  * @strategy: what a child's end means for the others
  * @max_restarts: how many restarts are allowed …
  * @max_seconds: … within how many seconds; 0: %SUPERVISOR_MAX_SECONDS.  With
- *   both left out it is %SUPERVISOR_MAX_RESTARTS in that time.  With one more
- *   the supervisor stops its children and ends with `shutdown`
+ *   both left out %SUPERVISOR_MAX_RESTARTS are allowed; with @max_seconds alone,
+ *   none.  With one more the supervisor stops its children and ends with
+ *   `shutdown`
  * @children: (array length=n_children): started in this order, stopped in
  *   reverse.  simple_one_for_one: exactly one, the model of all, not started
  * @n_children: how many

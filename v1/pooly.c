@@ -6,7 +6,6 @@
 #include "names.h"
 #include "signals.h"
 
-#define STOP_MS 10000
 #define GONE_MS 5000
 
 G_DEFINE_QUARK (pooly-error-quark, pooly_error)
@@ -33,7 +32,7 @@ stop (Pid supervisor)
 {
   g_autofree char *zombies = NULL;
 
-  supervisor_stop (supervisor, STOP_MS);
+  supervisor_stop (supervisor, -1);
   if (process_wait_gone (GONE_MS, &zombies) > 0)
     g_message ("Pooly stopped, but these are still busy: %s", zombies);
 }

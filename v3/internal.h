@@ -36,14 +36,22 @@ gboolean pooly_server_stop_pool (Pid server, const char *name, GError **error);
 
 /* registry.c: which pools there are, and who serves each. */
 
-void registry_add (const char *name);
-void registry_remove (const char *name);
-void registry_set_server (const char *name, Pid server);
+/* Copies a configuration.  A pool is known as long as somebody keeps one. */
+PoolyConfig *registry_keep (const PoolyConfig *config);
+void registry_forget (gpointer config);
+
+/* The pool is served by the process that says so. */
+void registry_serve (const char *name);
+
+/* The pool was stopped: there is no such pool, until it is served again. */
+void registry_stop (const char *name);
+
+/* Returns: its server, dead or alive; PID_NONE: there is no such pool */
 Pid registry_find (const char *name);
 
-/* Waits for the end of who has this registered name, if its supervisor was
- * killed, and so could not wait for that. */
-void registry_await_orphan (const char *name);
+/* orphan.c: waits for the end of who has that registered name, if its supervisor
+ * was killed. */
+void await_orphan (const char *name);
 
 /* pooly.c: a configuration, for those who keep it. */
 

@@ -56,7 +56,7 @@ init (gpointer state, gconstpointer data, GError **error G_GNUC_UNUSED)
   g_queue_init (&self->workers);
   self->by_pid = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   process_send (process_self (), (Message) { .tag = START_WORKER_SUPERVISOR });
-  registry_set_server (self->config.name, process_self ());
+  registry_serve (self->config.name);
   return TRUE;
 }
 /* end */
@@ -317,7 +317,7 @@ pool_server_start_link (gconstpointer config, GError **error)
   Args args = { .config = config, .pool_supervisor = process_self () };
   g_autofree char *name = g_strconcat (args.config->name, "Server", NULL);
 
-  registry_await_orphan (name);
+  await_orphan (name);
   return gen_server_start_link (&pool_server_class, name, &args, error);
 }
 

@@ -22,7 +22,7 @@ pool_supervisor_start_link (gconstpointer config, GError **error)
       .shutdown_ms = SERVER_SHUTDOWN_MS },
   };
 
-  registry_await_orphan (name);
+  await_orphan (name);
   return supervisor_start_link (
     &(SupervisorSpec) { .name = name,
                         .strategy = STRATEGY_ONE_FOR_ALL,

@@ -7,7 +7,7 @@
 Pid
 pools_supervisor_start_link (gconstpointer args G_GNUC_UNUSED, GError **error)
 {
-  registry_await_orphan ("Pooly.PoolsSupervisor");
+  await_orphan ("Pooly.PoolsSupervisor");
   return supervisor_start_link (
     &(SupervisorSpec) { .name = "Pooly.PoolsSupervisor",
                         .strategy = STRATEGY_ONE_FOR_ONE },

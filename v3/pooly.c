@@ -1,12 +1,11 @@
-/* The public face.  Only here are names known: everything behind it takes a
- * pid.  Starting and stopping the tree is what an application does in OTP. */
+/* The public face.  Here a pool's name becomes its server's pid, once a call.
+ * Starting and stopping the tree is what an application does in OTP. */
 #include "pooly.h"
 
 #include "internal.h"
 #include "names.h"
 #include "signals.h"
 
-#define STOP_MS 10000
 #define GONE_MS 5000
 
 G_DEFINE_QUARK (pooly-error-quark, pooly_error)
@@ -54,7 +53,7 @@ stop (Pid supervisor)
 {
   g_autofree char *zombies = NULL;
 
-  supervisor_stop (supervisor, STOP_MS);
+  supervisor_stop (supervisor, -1);
   if (process_wait_gone (GONE_MS, &zombies) > 0)
     g_message ("Pooly stopped, but these are still busy: %s", zombies);
 }
@@ -62,7 +61,8 @@ stop (Pid supervisor)
 gboolean
 pooly_start_pools (const PoolyConfig *configs, gsize n_configs, GError **error)
 {
-  g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (config_free);
+  g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (
+    registry_forget);
   g_autoptr (GError) start_error = NULL;
   Pid supervisor;
 
@@ -72,7 +72,7 @@ pooly_start_pools (const PoolyConfig *configs, gsize n_configs, GError **error)
   for (gsize i = 0; i < n_configs; i++) {
     if (!check_config (&configs[i], error))
       return FALSE;
-    g_ptr_array_add (copies, config_copy (&configs[i]));
+    g_ptr_array_add (copies, registry_keep (&configs[i]));
   }
   supervisor = pooly_supervisor_start (copies, &start_error);
   if (supervisor == PID_NONE) {
@@ -121,8 +121,7 @@ find (const char *pool, GError **error)
 {
   Pid server = registry_find (pool);
 
-  if (server == PID_NONE
-      && process_whereis ("Pooly.PoolsSupervisor") == PID_NONE)
+  if (server == PID_NONE && process_whereis ("Pooly.Supervisor") == PID_NONE)
     g_set_error (error, POOLY_ERROR, POOLY_ERROR_DOWN, "Pooly is not there");
   else if (server == PID_NONE)
     g_set_error (error, POOLY_ERROR, POOLY_ERROR_NO_SUCH_POOL,
@@ -144,9 +143,14 @@ pooly_checkout (const char *pool, GError **error)
 void
 pooly_checkin (const char *pool, Pid worker)
 {
+  Pid server;
+
   g_return_if_fail (pool != NULL);
 
-  pool_server_checkin (registry_find (pool), worker);
+  server = registry_find (pool);
+  if (server == PID_NONE)
+    g_info ("there is no pool %s to check in to", pool);
+  pool_server_checkin (server, worker);
 }
 
 gboolean

@@ -14,7 +14,8 @@ GQuark pooly_error_quark (void);
  * @POOLY_ERROR_FULL: every worker is lent
  * @POOLY_ERROR_EXISTS: the pool was started already, or its name is taken
  * @POOLY_ERROR_DOWN: the pool is not there at the moment, or died meanwhile
- * @POOLY_ERROR_WORKER: a worker could not start; the message says why
+ * @POOLY_ERROR_WORKER: a worker, or the supervisor of the workers, could not
+ *   start; the message says why
  * @POOLY_ERROR_INVALID_CONFIG: the message says which field, and what is
  *   allowed
  * @POOLY_ERROR_NO_SUCH_POOL: no pool has that name
@@ -33,8 +34,9 @@ typedef enum {
 /**
  * PoolyConfig:
  * @name: the pool's name; not empty
- * @worker: what a worker is; it must last as long as the pool
- * @args: (nullable): for each worker's init; they must last as long as the pool
+ * @worker: what a worker is; it must last until pooly_stop() has returned
+ * @args: (nullable): for each worker's init; they must last until pooly_stop()
+ *   has returned, for a worker that is busy may outlive its pool
  * @size: how many workers there are, from 1 to %POOLY_MAX_SIZE
  */
 typedef struct {
@@ -75,10 +77,10 @@ gboolean pooly_start_pools (const PoolyConfig *configs, gsize n_configs,
  *   workers' class and args
  * @error: (nullable): a #PoolyError
  *
- * Starts one more pool and waits until it is ready, after pooly_start_pools().
- * Should Pooly.Server ever be started again, it knows nothing of this pool.
+ * Starts one more pool, once pooly_start_pools() has returned, and waits until
+ * it is ready.  When Pooly.Server is started again this pool is gone.
  *
- * Returns: whether there is such a pool now; else nothing is left of it
+ * Returns: whether it was started; else nothing is left of it
  */
 gboolean pooly_start_pool (const PoolyConfig *config, GError **error);
 
@@ -119,7 +121,7 @@ Pid pooly_checkout (const char *pool, GError **error);
  * @worker: what pooly_checkout() gave
  *
  * Gives a worker back.  Does not wait.  Whoever did not borrow @worker can't
- * give it back: that is logged, and ignored.
+ * give it back: that is logged, and ignored, as is what no pool can hear.
  */
 void pooly_checkin (const char *pool, Pid worker);
 

@@ -16,7 +16,7 @@ typedef enum {
 /* region: state */
 typedef struct {
   GPtrArray *configs; /* PoolyConfig, the pools to begin with */
-  GError    *error;   /* why one of those could not start */
+  GError    *error;   /* why the first of those could not start */
 } PoolyServer;
 /* end */
 
@@ -45,8 +45,10 @@ stop_pool (const char *name, GError **error)
   g_autoptr (GError) why = NULL;
 
   if (supervisor_terminate_child (pools_supervisor (), name, &why)
-      && supervisor_delete_child (pools_supervisor (), name, &why))
+      && supervisor_delete_child (pools_supervisor (), name, &why)) {
+    registry_stop (name);
     return TRUE;
+  }
   if (g_error_matches (why, SUPERVISOR_ERROR, SUPERVISOR_ERROR_NOT_FOUND))
     g_set_error (error, POOLY_ERROR, POOLY_ERROR_NO_SUCH_POOL,
                  "there is no pool %s", name);
@@ -69,25 +71,17 @@ set_start_error (GError **error, const char *name, const GError *why)
                "pool %s can't start: %s", name, why->message);
 }
 
-static void
-forget_pool (gpointer config)
-{
-  registry_remove (((PoolyConfig *) config)->name);
-  config_free (config);
-}
-
 /* region: start-pool */
 static gboolean
 start_pool (const PoolyConfig *config, GError **error)
 {
   ChildSpec spec = { .id = config->name,
                      .start = pool_supervisor_start_link,
-                     .args = config_copy (config),
-                     .free_args = forget_pool,
+                     .args = registry_keep (config),
+                     .free_args = registry_forget,
                      .is_supervisor = TRUE };
   g_autoptr (GError) why = NULL;
 
-  registry_add (config->name);
   if (supervisor_start_child (pools_supervisor (), &spec, &why) == PID_NONE) {
     set_start_error (error, config->name, why);
     return FALSE;
@@ -105,23 +99,36 @@ reply (From from, GError *error)
 }
 
 /* region: handle-start */
-/* Where somebody died over the start of a pool, so does this server: then all are
- * started anew.  Where a pool can't start, that does not keep the others from
- * it. */
+/* When somebody dies over it, so does this server: then all are started anew.  A
+ * pool that can't start does not keep the others from it. */
 static void
 handle_start_pools (PoolyServer *self)
 {
   for (guint i = 0; i < self->configs->len; i++) {
-    const PoolyConfig *config = self->configs->pdata[i];
     g_autoptr (GError) error = NULL;
 
-    if (start_pool (config, &error))
-      pool_server_ready (registry_find (config->name), &error);
-    else if (g_error_matches (error, POOLY_ERROR, POOLY_ERROR_DOWN))
+    if (start_pool (self->configs->pdata[i], &error))
+      continue;
+    if (g_error_matches (error, POOLY_ERROR, POOLY_ERROR_DOWN)) {
       gen_server_stop (g_quark_from_static_string ("pool_down"));
+      return;
+    }
     if (self->error == NULL)
       self->error = g_steal_pointer (&error);
   }
+}
+
+static void
+handle_ready (PoolyServer *self, From from)
+{
+  GError *error = self->error != NULL ? g_error_copy (self->error) : NULL;
+
+  for (guint i = 0; i < self->configs->len && error == NULL; i++) {
+    const PoolyConfig *config = self->configs->pdata[i];
+
+    pool_server_ready (registry_find (config->name), &error);
+  }
+  reply (from, error);
 }
 
 static void
@@ -148,11 +155,9 @@ handle_stop_pool (const char *name, From from)
 static void
 handle_call (gpointer state, Message *request, From from)
 {
-  const PoolyServer *self = state;
-
   switch (request->tag) {
   case READY:
-    reply (from, self->error != NULL ? g_error_copy (self->error) : NULL);
+    handle_ready (state, from);
     break;
   case START_POOL:
     handle_start_pool (request->data, from);
@@ -195,7 +200,7 @@ static const GenServerClass pooly_server_class = {
 Pid
 pooly_server_start_link (gconstpointer configs, GError **error)
 {
-  registry_await_orphan ("Pooly.Server");
+  await_orphan ("Pooly.Server");
   return gen_server_start_link (&pooly_server_class, "Pooly.Server", configs,
                                 error);
 }

@@ -1,16 +1,14 @@
 /* Which pools there are, and who serves each.  A pool is found here by its name:
  * no string is built for that, as for "<pool>Server", and no atom is made.
  *
- * An entry lasts as long as the specification that a pool is started by, and
- * there may be two of those for a moment: so they are counted.
+ * An entry lasts as long as somebody keeps a configuration from which the pool
+ * may be started.  There may be two of those: so they are counted.
  */
 #include "internal.h"
-#include "names.h"
-#include "signals.h"
 
 typedef struct {
-  Pid   server; /* dead or alive */
-  guint n_specs;
+  Pid   server; /* maybe a dead one; PID_NONE where there is no such pool */
+  guint n_kept;
 } Entry;
 
 static GRWLock lock;
@@ -23,48 +21,61 @@ lookup (const char *name)
   return entries != NULL ? g_hash_table_lookup (entries, name) : NULL;
 }
 
-/* region: add */
-void
-registry_add (const char *name)
+PoolyConfig *
+registry_keep (const PoolyConfig *config)
 {
   Entry *entry;
 
   g_rw_lock_writer_lock (&lock);
   if (entries == NULL)
     entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  entry = lookup (name);
+  entry = lookup (config->name);
   if (entry == NULL) {
     entry = g_new0 (Entry, 1);
-    g_hash_table_insert (entries, g_strdup (name), entry);
+    g_hash_table_insert (entries, g_strdup (config->name), entry);
   }
-  entry->n_specs++;
+  entry->n_kept++;
   g_rw_lock_writer_unlock (&lock);
+  return config_copy (config);
 }
 
+/* region: forget */
 void
-registry_remove (const char *name)
+registry_forget (gpointer config)
 {
-  Entry *entry;
+  const char *name = ((PoolyConfig *) config)->name;
 
   g_rw_lock_writer_lock (&lock);
-  entry = lookup (name);
-  if (--entry->n_specs == 0)
+  if (--lookup (name)->n_kept == 0)
     g_hash_table_remove (entries, name);
   g_rw_lock_writer_unlock (&lock);
+  config_free (config);
 }
 /* end */
 
-/* One that is started when its pool has been forgotten stays unknown. */
-void
-registry_set_server (const char *name, Pid server)
+static void
+set_server (const char *name, Pid server)
 {
   Entry *entry;
 
   g_rw_lock_writer_lock (&lock);
   entry = lookup (name);
-  if (entry != NULL)
+  if (entry != NULL && !process_is_dying ())
     entry->server = server;
   g_rw_lock_writer_unlock (&lock);
+}
+
+/* Who was killed meanwhile has no say: maybe its successor is here already. */
+void
+registry_serve (const char *name)
+{
+  set_server (name, process_self ());
+}
+
+void
+registry_stop (const char *name)
+{
+  set_server (name, PID_NONE);
 }
 
 /* region: find */
@@ -79,28 +90,5 @@ registry_find (const char *name)
   server = entry != NULL ? entry->server : PID_NONE;
   g_rw_lock_reader_unlock (&lock);
   return server;
-}
-/* end */
-
-static gboolean
-is_orphan (Pid pid)
-{
-  g_autoptr (GArray) list = process_list ();
-  Pid parent = PID_NONE;
-
-  for (guint i = 0; i < list->len; i++)
-    if (g_array_index (list, ProcessInfo, i).pid == pid)
-      parent = g_array_index (list, ProcessInfo, i).parent;
-  return parent != PID_NONE && !process_is_alive (parent);
-}
-
-/* region: await-orphan */
-void
-registry_await_orphan (const char *name)
-{
-  Pid pid;
-
-  while ((pid = process_whereis (name)) != PID_NONE && is_orphan (pid))
-    process_wait_end (pid, -1);
 }
 /* end */

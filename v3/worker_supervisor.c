@@ -16,7 +16,7 @@ worker_supervisor_start_link (gconstpointer config, GError **error)
                        .restart = RESTART_TEMPORARY,
                        .shutdown_ms = WORKER_SHUTDOWN_MS };
 
-  registry_await_orphan (name);
+  await_orphan (name);
   return supervisor_start_link (
     &(SupervisorSpec) { .name = name,
                         .strategy = STRATEGY_SIMPLE_ONE_FOR_ONE,

@@ -176,6 +176,8 @@ static const Scenario scenarios[] = {
 
 #if POOLY_VERSION >= 3
   { "/pools/each-serves-its-own", test_pools_each_serves_its_own, 3, 0 },
+  { "/pools/supervisors-are-known-as-such",
+    test_pools_supervisors_are_known_as_such, 3, 0 },
   { "/pools/lend-independently", test_pools_lend_independently, 3, 0 },
   { "/pools/all-hear-of-a-consumer-s-death",
     test_pools_all_hear_of_a_consumer_s_death, 3, 0 },
@@ -207,6 +209,8 @@ static const Scenario scenarios[] = {
   { "/many/start-one-name", test_many_start_one_name, 3, 0 },
   { "/many/start-and-stop", test_many_start_and_stop, 3, 0 },
   { "/many/at-once", test_many_at_once, 3, 0 },
+  { "/many/late-server-is-not-kept",
+    test_many_late_server_is_not_kept, 3, 0 },
   { "/many/names-are-not-kept", test_many_names_are_not_kept, 3, 0 },
 
   { "/walls/worker", test_walls_worker, 3, 0 },
@@ -217,6 +221,8 @@ static const Scenario scenarios[] = {
   { "/walls/pooly-server", test_walls_pooly_server, 3, 0 },
   { "/walls/stopped-pool-comes-back",
     test_walls_stopped_pool_comes_back, 3, 0 },
+  { "/walls/others-come-back-meanwhile",
+    test_walls_others_come_back_meanwhile, 3, 0 },
   { "/walls/worker-under-load", test_walls_worker_under_load, 3, 0 },
   { "/walls/worker-supervisor-under-load",
     test_walls_worker_supervisor_under_load, 3, 0 },
@@ -227,6 +233,7 @@ static const Scenario scenarios[] = {
     test_walls_pools_supervisor_under_load, 3, 0 },
   { "/walls/pooly-server-under-load",
     test_walls_pooly_server_under_load, 3, 0 },
+  { "/walls/top-and-start-at-once", test_walls_top_and_start_at_once, 3, 0 },
 
   { "/race/limit-of-pool-servers", test_race_limit_of_pool_servers, 3, 0 },
   { "/race/limit-of-worker-supervisors",
@@ -264,6 +271,7 @@ static const Scenario scenarios[] = {
   { "/race/death-while-all-rise", test_race_death_while_all_rise, 3, 0 },
   { "/race/checkout-at-stop", test_race_checkout_at_stop, 3, 0 },
   { "/race/death-at-stop", test_race_death_at_stop, 3, 0 },
+  { "/race/stop-takes-its-time", test_race_stop_takes_its_time, 3, 0 },
   { "/race/stop-while-all-fall", test_race_stop_while_all_fall, 3, 0 },
   { "/race/random-operations-on-pools",
     test_race_random_operations_on_pools, 3, 0 },

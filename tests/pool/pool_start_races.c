@@ -39,7 +39,7 @@ test_race_one_name_is_started_twice (void)
   begin_simulated ();
   config = choose_mortals ("C");
   n_started = 0;
-  consumer = spawn_consumer (try_to_borrow, "C");
+  consumer = spawn_consumer (try_to_borrow_unknown, "C");
   for (guint i = 0; i < 2; i++)
     starters[i] = spawn ("starter", start_c, &config);
   for (guint i = 0; i < 2; i++)
@@ -168,7 +168,7 @@ test_race_death_while_all_rise (void)
 static void
 check_stop (Pid victim)
 {
-  Pid consumers[] = { spawn_consumer (try_to_borrow, "A"),
+  Pid consumers[] = { spawn_consumer (try_to_borrow_unknown, "A"),
                       spawn_consumer (borrow_some, "B"),
                       spawn_killer (victim) };
   PoolyConfig config = choose_mortals ("A");
@@ -199,6 +199,48 @@ test_race_death_at_stop (void)
   begin_simulated ();
   a = get_family ("A");
   check_stop (all[test_random (sizeof a / sizeof *all)]);
+}
+
+/* Four pools, each of which takes nearly the five seconds that it may. */
+
+#ifdef SIMULATED
+#define FAREWELL_MS 4900
+#else
+#define FAREWELL_MS 1
+#endif
+
+static gboolean
+init_slow (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
+           GError **error G_GNUC_UNUSED)
+{
+  process_trap_exits (TRUE);
+  return TRUE;
+}
+
+static void
+terminate_slowly (gpointer state G_GNUC_UNUSED, Reason reason G_GNUC_UNUSED)
+{
+  process_sleep (FAREWELL_MS);
+}
+
+static const GenServerClass slow_class = { .name = "Slow",
+                                           .init = init_slow,
+                                           .terminate = terminate_slowly };
+
+void
+test_race_stop_takes_its_time (void)
+{
+  static const char *const names[] = { "A", "B", "C", "D" };
+  PoolyConfig configs[4];
+
+  for (guint i = 0; i < 4; i++)
+    configs[i] = (PoolyConfig) { .name = names[i],
+                                 .worker = &slow_class,
+                                 .size = 2 };
+  g_assert_true (pooly_start_pools (configs, 4, NULL));
+  pooly_stop ();
+  assert_nothing_is_left ();
+  test_end ();
 }
 
 /* A is there all the time, or comes back: nobody may say that there is no such

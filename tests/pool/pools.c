@@ -26,6 +26,27 @@ test_pools_each_serves_its_own (void)
   test_end ();
 }
 
+/* Those are waited for until they have ended, and not for five seconds. */
+static guint
+count_supervisors (const char *supervisor)
+{
+  ChildCount count;
+
+  supervisor_count_children (process_whereis (supervisor), &count, NULL);
+  return count.n_supervisors;
+}
+
+void
+test_pools_supervisors_are_known_as_such (void)
+{
+  start_mortals (POOLS, &lives);
+  g_assert_cmpuint (count_supervisors (FACE_TOP), ==, 1);
+  g_assert_cmpuint (count_supervisors ("Pooly.PoolsSupervisor"), ==, 3);
+  g_assert_cmpuint (count_supervisors ("ASupervisor"), ==, 1);
+  stop_mortals (&lives);
+  test_end ();
+}
+
 /* What one lends, and to whom, is no other's business. */
 void
 test_pools_lend_independently (void)

@@ -132,6 +132,7 @@ void test_race_random_operations (void);
 
 /* pools.c */
 void test_pools_each_serves_its_own (void);
+void test_pools_supervisors_are_known_as_such (void);
 void test_pools_lend_independently (void);
 void test_pools_all_hear_of_a_consumer_s_death (void);
 void test_pools_none_to_begin_with (void);
@@ -160,6 +161,7 @@ void test_many_starts_and_stops_under_load (void);
 void test_many_start_one_name (void);
 void test_many_start_and_stop (void);
 void test_many_at_once (void);
+void test_many_late_server_is_not_kept (void);
 void test_many_names_are_not_kept (void);
 
 /* walls.c */
@@ -170,12 +172,14 @@ void test_walls_pool_supervisor (void);
 void test_walls_pools_supervisor (void);
 void test_walls_pooly_server (void);
 void test_walls_stopped_pool_comes_back (void);
+void test_walls_others_come_back_meanwhile (void);
 void test_walls_worker_under_load (void);
 void test_walls_worker_supervisor_under_load (void);
 void test_walls_pool_server_under_load (void);
 void test_walls_pool_supervisor_under_load (void);
 void test_walls_pools_supervisor_under_load (void);
 void test_walls_pooly_server_under_load (void);
+void test_walls_top_and_start_at_once (void);
 
 /* limits.c */
 void test_race_limit_of_pool_servers (void);
@@ -208,6 +212,7 @@ void test_race_supervisor_dies_at_start (void);
 void test_race_death_while_all_rise (void);
 void test_race_checkout_at_stop (void);
 void test_race_death_at_stop (void);
+void test_race_stop_takes_its_time (void);
 void test_race_stop_while_all_fall (void);
 
 #else
@@ -376,5 +381,8 @@ guint load_count (void);
 /* Whether a check-out may end so while the pool is being started, stopped or
  * healed. */
 gboolean may_fail_so (const GError *error);
+
+/* The same of a pool that is started, or stopped, meanwhile. */
+gboolean may_be_unknown (const GError *error);
 
 #endif

@@ -111,6 +111,8 @@ typedef struct {
   GThread    *consumers[2];
 } Load;
 
+gboolean may_fail_so_at (const char *pool, const GError *error);
+
 void load_pool (Load *load, const char *pool, gboolean may_fail);
 void load_finish (Load *load);
 
@@ -134,8 +136,10 @@ void assert_is_over (const char *pool);
 /* Takes, asks and gives back; nothing may fail but that all are lent. */
 void borrow_some (gpointer pool);
 
-/* The same; each call must end, but may fail. */
+/* The same; each call must end, but may fail; and not as if there were no such
+ * pool, unless it is started or stopped meanwhile. */
 void try_to_borrow (gpointer pool);
+void try_to_borrow_unknown (gpointer pool);
 
 Pid spawn_consumer (ProcessFunc func, const char *pool);
 

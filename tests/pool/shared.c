@@ -190,9 +190,7 @@ static struct {
 } load;
 
 /* From version 2 on a pool that is being stopped may say that it can't replace
- * the workers that have just been stopped.  From version 3 on there are no pools
- * at first: Pooly.Server starts them, one after the other, when all else is
- * there. */
+ * the workers that have just been stopped. */
 gboolean
 may_fail_so (const GError *error)
 {
@@ -204,13 +202,19 @@ may_fail_so (const GError *error)
     return TRUE;
   case POOLY_ERROR_WORKER:
     return POOLY_VERSION >= 2;
-#if POOLY_VERSION >= 3
-  case POOLY_ERROR_NO_SUCH_POOL:
-    return TRUE;
-#endif
   default:
     return FALSE;
   }
+}
+
+gboolean
+may_be_unknown (const GError *error)
+{
+#if POOLY_VERSION >= 3
+  if (g_error_matches (error, POOLY_ERROR, POOLY_ERROR_NO_SUCH_POOL))
+    return TRUE;
+#endif
+  return may_fail_so (error);
 }
 
 static void
@@ -222,7 +226,7 @@ borrow_once (void)
   if (worker != PID_NONE) {
     g_atomic_int_inc (&load.n_lent);
     face_checkin (worker);
-  } else if (!may_fail_so (error)) {
+  } else if (!may_be_unknown (error)) {
     g_assert_no_error (error);
   }
 }

@@ -3,7 +3,7 @@
 
 #if POOLY_VERSION >= 3
 
-static Lives lives;
+static Lives lives, others;
 
 /* A, B and C, one worker of each lent, and D, which was started later. */
 
@@ -242,6 +242,46 @@ test_walls_stopped_pool_comes_back (void)
   test_end ();
 }
 
+/* SLOW WORKERS */
+
+/* A's stand at a door when they are started again: nobody waits for them. */
+
+static Door door;
+static gint n_begun; /* atomic */
+
+static gboolean
+stand_at_second (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
+                 GError **error G_GNUC_UNUSED)
+{
+  if (g_atomic_int_add (&n_begun, 1) == 1)
+    door_stand (&door);
+  return TRUE;
+}
+
+static const GenServerClass standing_class = { .name = "Standing",
+                                               .init = stand_at_second };
+
+void
+test_walls_others_come_back_meanwhile (void)
+{
+  PoolyConfig configs[] = {
+    { .name = "A", .worker = &standing_class, .size = 1 },
+    mortals ("B", &lives),
+  };
+
+  lives = (Lives) { 0 };
+  g_assert_true (pooly_start_pools (configs, 2, NULL));
+  kill_and_wait (find_pooly_server ());
+  gate_wait (&door.entered);
+  wait_until (is_whole ("B"));
+  assert_serves ("B");
+  start_more ("C", &lives);
+  g_assert_true (pooly_stop_pool ("C", NULL));
+  gate_open (&door.leave);
+  stop_mortals (&lives);
+  test_end ();
+}
+
 /* UNDER LOAD */
 
 static Pid
@@ -334,6 +374,35 @@ void
 test_walls_pooly_server_under_load (void)
 {
   check_under_load (find_pooly_server, TRUE);
+}
+
+/* THE TOP */
+
+/* Whoever is below it has not heard of its end yet, and still has his name. */
+void
+test_walls_top_and_start_at_once (void)
+{
+  const char *const *names = POOLS;
+  Load loads[3];
+
+  for (guint i = test_scaled (30); i > 0; i--) {
+    start_mortals (names, &lives);
+    for (guint j = 0; j < 3; j++)
+      load_pool (&loads[j], names[j], TRUE);
+    for (guint j = 0; j < 3; j++)
+      load_wait_served (&loads[j]);
+    kill_and_wait (process_whereis (FACE_TOP));
+    start_mortals (names, &others);
+    for (guint j = 0; j < 3; j++)
+      load_wait_served (&loads[j]);
+    for (guint j = 0; j < 3; j++)
+      load_finish (&loads[j]);
+    for (guint j = 0; j < 3; j++)
+      assert_serves (names[j]);
+    stop_mortals (&others);
+    assert_lives (&lives, g_atomic_int_get (&lives.n_begun));
+  }
+  test_end ();
 }
 
 #endif
