@@ -207,7 +207,7 @@ start_and_stop_others (guint n_pools)
 void
 test_many_names_are_not_kept (void)
 {
-  guint n_pools = test_scaled (g_test_slow () ? 100000 : 10000);
+  guint n_pools = test_scaled (5000);
   gint64 before, after;
 
   start_mortals ((const char *const[]) { NULL }, &lives);
