@@ -246,21 +246,6 @@ test_later_stop_ends_a_call (void)
 /* Who waits for the pool server, which waits for a worker to begin: it may still
  * have that one, but it does not wait any longer. */
 
-static Door door;
-static gint n_begun; /* atomic */
-
-static gboolean
-stand_at_second (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
-                 GError **error G_GNUC_UNUSED)
-{
-  if (g_atomic_int_add (&n_begun, 1) == 1)
-    door_stand (&door);
-  return TRUE;
-}
-
-static const GenServerClass standing_class = { .name = "Standing",
-                                               .init = stand_at_second };
-
 static gpointer
 check_out (gpointer data G_GNUC_UNUSED)
 {
@@ -287,12 +272,12 @@ test_later_stop_ends_a_checkout (void)
   begin ();
   g_assert_true (pooly_start_pool (&config, NULL));
   process_exit (take_from ("D"), REASON_KILL);
-  gate_wait (&door.entered);
+  gate_wait (&standing_door.entered);
   consumer = g_thread_new ("consumer", check_out, NULL);
   test_wait_messages (find_part ("D", "Server"), 1);
   stopper = g_thread_new ("stopper", stop_d, NULL);
   test_wait_messages (find_part ("D", "WorkerSupervisor"), 1);
-  gate_open (&door.leave);
+  gate_open (&standing_door.leave);
   g_thread_join (stopper);
   g_thread_join (consumer);
   assert_is_no_pool ("D");

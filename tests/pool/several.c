@@ -47,6 +47,23 @@ stop_mortals (const Lives *lives)
   assert_lives (lives, g_atomic_int_get (&lives->n_begun));
 }
 
+/* SLOW WORKERS */
+
+Door standing_door;
+static gint n_begun; /* atomic */
+
+static gboolean
+stand_at_second (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
+                 GError **error G_GNUC_UNUSED)
+{
+  if (g_atomic_int_add (&n_begun, 1) == 1)
+    door_stand (&standing_door);
+  return TRUE;
+}
+
+const GenServerClass standing_class = { .name = "Standing",
+                                        .init = stand_at_second };
+
 /* WHO BELONGS TO A POOL */
 
 Pid

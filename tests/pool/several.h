@@ -29,6 +29,10 @@ void start_more (const char *name, Lives *lives);
 /* Stops Pooly; each worker that has begun must be over, and nothing be left. */
 void stop_mortals (const Lives *lives);
 
+/* The second of these that is started stands at that door. */
+extern const GenServerClass standing_class;
+extern Door standing_door;
+
 /* Who is called <pool><part>, or PID_NONE. */
 Pid find_part (const char *pool, const char *part);
 

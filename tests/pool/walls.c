@@ -246,21 +246,6 @@ test_walls_stopped_pool_comes_back (void)
 
 /* A's stand at a door when they are started again: nobody waits for them. */
 
-static Door door;
-static gint n_begun; /* atomic */
-
-static gboolean
-stand_at_second (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
-                 GError **error G_GNUC_UNUSED)
-{
-  if (g_atomic_int_add (&n_begun, 1) == 1)
-    door_stand (&door);
-  return TRUE;
-}
-
-static const GenServerClass standing_class = { .name = "Standing",
-                                               .init = stand_at_second };
-
 void
 test_walls_others_come_back_meanwhile (void)
 {
@@ -272,12 +257,12 @@ test_walls_others_come_back_meanwhile (void)
   lives = (Lives) { 0 };
   g_assert_true (pooly_start_pools (configs, 2, NULL));
   kill_and_wait (find_pooly_server ());
-  gate_wait (&door.entered);
+  gate_wait (&standing_door.entered);
   wait_until (is_whole ("B"));
   assert_serves ("B");
   start_more ("C", &lives);
   g_assert_true (pooly_stop_pool ("C", NULL));
-  gate_open (&door.leave);
+  gate_open (&standing_door.leave);
   stop_mortals (&lives);
   test_end ();
 }
