@@ -209,14 +209,6 @@ test_race_death_at_stop (void)
 #define FAREWELL_MS 1
 #endif
 
-static gboolean
-init_slow (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
-           GError **error G_GNUC_UNUSED)
-{
-  process_trap_exits (TRUE);
-  return TRUE;
-}
-
 static void
 terminate_slowly (gpointer state G_GNUC_UNUSED, Reason reason G_GNUC_UNUSED)
 {
@@ -224,7 +216,7 @@ terminate_slowly (gpointer state G_GNUC_UNUSED, Reason reason G_GNUC_UNUSED)
 }
 
 static const GenServerClass slow_class = { .name = "Slow",
-                                           .init = init_slow,
+                                           .init = init_trapping,
                                            .terminate = terminate_slowly };
 
 void

@@ -187,14 +187,6 @@ test_later_without_pooly_is_down (void)
 
 static gint n_goodbyes; /* atomic */
 
-static gboolean
-init_polite (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
-             GError **error G_GNUC_UNUSED)
-{
-  process_trap_exits (TRUE);
-  return TRUE;
-}
-
 static void
 say_goodbye (gpointer state G_GNUC_UNUSED, Reason reason)
 {
@@ -205,7 +197,7 @@ say_goodbye (gpointer state G_GNUC_UNUSED, Reason reason)
 
 static const GenServerClass polite_class = {
   .name = "Polite",
-  .init = init_polite,
+  .init = init_trapping,
   .terminate = say_goodbye,
 };
 

@@ -267,8 +267,7 @@ void wait_for (Pid pid);
 /* Until there is nobody else, and nothing is left to finalize. */
 void wait_for_all (void);
 
-/* Any limit may strike in a simulation, also that of pooly_stop(): then it has
- * only told everybody to die. */
+/* And then nobody else is left either, such as a consumer. */
 void stop_simulated (void);
 
 /* shared.c: asking the pool */

@@ -47,7 +47,15 @@ stop_mortals (const Lives *lives)
   assert_lives (lives, g_atomic_int_get (&lives->n_begun));
 }
 
-/* SLOW WORKERS */
+/* WORKERS */
+
+gboolean
+init_trapping (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
+               GError **error G_GNUC_UNUSED)
+{
+  process_trap_exits (TRUE);
+  return TRUE;
+}
 
 Door standing_door;
 static gint n_begun; /* atomic */
@@ -202,7 +210,7 @@ is_whole (const char *pool)
 /* LOAD */
 
 /* One that was named at the start may be down, but is never unknown. */
-gboolean
+static gboolean
 may_fail_so_at (const char *pool, const GError *error)
 {
   return g_strv_contains (POOLS, pool) ? may_fail_so (error)

@@ -29,6 +29,9 @@ void start_more (const char *name, Lives *lives);
 /* Stops Pooly; each worker that has begun must be over, and nothing be left. */
 void stop_mortals (const Lives *lives);
 
+/* An init for those that shall be told to stop. */
+gboolean init_trapping (gpointer state, gconstpointer args, GError **error);
+
 /* The second of these that is started stands at that door. */
 extern const GenServerClass standing_class;
 extern Door standing_door;
@@ -114,8 +117,6 @@ typedef struct {
   gint        is_over;
   GThread    *consumers[2];
 } Load;
-
-gboolean may_fail_so_at (const char *pool, const GError *error);
 
 void load_pool (Load *load, const char *pool, gboolean may_fail);
 void load_finish (Load *load);
