@@ -33,7 +33,8 @@ typedef enum {
 
 /**
  * PoolyConfig:
- * @name: the pool's name; not empty
+ * @name: the pool's name; not empty.  Its processes are registered as
+ *   <name>Supervisor, <name>Server and <name>WorkerSupervisor
  * @worker: what a worker is; it must last until pooly_stop() has returned
  * @args: (nullable): for each worker's init; they must last until pooly_stop()
  *   has returned, for a worker that is busy may outlive its pool

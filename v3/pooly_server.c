@@ -98,9 +98,9 @@ reply (From from, GError *error)
                                         : message_error (FAILED, error));
 }
 
-/* region: handle-start */
+/* region: handle-start-pools */
 /* When somebody dies over it, so does this server: then all are started anew.  A
- * pool that can't start does not keep the others from it. */
+ * pool that can't start does not keep the others from starting. */
 static void
 handle_start_pools (PoolyServer *self)
 {
@@ -117,6 +117,7 @@ handle_start_pools (PoolyServer *self)
       self->error = g_steal_pointer (&error);
   }
 }
+/* end */
 
 static void
 handle_ready (PoolyServer *self, From from)
@@ -131,6 +132,7 @@ handle_ready (PoolyServer *self, From from)
   reply (from, error);
 }
 
+/* region: handle-start-pool */
 static void
 handle_start_pool (const PoolyConfig *config, From from)
 {
