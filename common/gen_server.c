@@ -295,8 +295,7 @@ gen_server_call (Pid server, Message message, int timeout_ms, Message *reply,
                  PID_FORMAT " can't call itself", PID_ARGS (server));
     return FALSE;
   }
-  result = request (server, &envelope,
-                    run_limit (scheduler_deadline (timeout_ms)), reply);
+  result = request (server, &envelope, scheduler_deadline (timeout_ms), reply);
   if (result == REQUEST_ANSWERED)
     return TRUE;
   set_call_error (error, result, server, reply);
@@ -317,6 +316,20 @@ gen_server_reply (From from, Message reply)
     return request_answer (from, reply);
   message_clear (&reply);
   return FALSE;
+}
+
+gboolean
+gen_server_is_waiting (From from)
+{
+  return request_is_open (from);
+}
+
+void
+gen_server_continue (Message message)
+{
+  g_return_if_fail (slot_current ()->klass->is_server);
+
+  run_next ((Envelope) { .message = message });
 }
 
 void

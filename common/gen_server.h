@@ -49,7 +49,8 @@ typedef struct {
  * @state_size: bytes of state, zeroed at the start, handed to every callback
  * @is_short: (nullable): promises that handling this message now waits for
  *   nothing but other short servers, so that a caller may run it on its own
- *   thread.  A class that has it promises the same for @init and @finalize.
+ *   thread.  A class that has it promises the same for @init, @terminate and
+ *   @finalize.
  *   %NULL: never.
  * @init: (nullable): makes the state from @args; %FALSE, with an error set,
  *   when the server can't start
@@ -121,8 +122,8 @@ Pid gen_server_start (const GenServerClass *klass, const char *name,
  *   receives @request, and answers the #From of its `sender` and `ref`
  * @request: what to ask; its data is given away, whatever comes of the call
  * @timeout_ms: how long to wait, in milliseconds; -1 for ever, 0 not at all.
- *   Inside a server that runs on its caller's thread, no longer than that
- *   caller's own limit
+ *   While the server handles it on this very thread, being short, the limit is
+ *   not looked at
  * @reply: (out) (optional): the answer; message_clear() it.  When the call
  *   fails it is cleared, but for the `reason` of %GEN_SERVER_ERROR_DOWN
  * @error: (nullable): a #GenServerError
@@ -155,6 +156,26 @@ void gen_server_cast (Pid server, Message request);
  *   (Erlang can't say)
  */
 gboolean gen_server_reply (From from, Message reply);
+
+/**
+ * gen_server_is_waiting:
+ * @from: who has called
+ *
+ * To be asked before what is costly and for that caller alone.  Erlang can't say
+ * this, either.
+ *
+ * Returns: whether the caller is alive and still waits, at this moment
+ */
+gboolean gen_server_is_waiting (From from);
+
+/**
+ * gen_server_continue:
+ * @message: what to handle next; its data is given away
+ *
+ * Has the server whose handler runs here handle @message, by its handle_info,
+ * before whatever has been sent to it; OTP's `{continue, Continue}`.
+ */
+void gen_server_continue (Message message);
 
 /**
  * gen_server_stop:

@@ -47,6 +47,17 @@ process_is_alive (Pid pid)
 }
 
 gboolean
+process_is_idle (Pid pid)
+{
+  Process *process = slot_lock_alive (pid);
+  gboolean is_idle = process != NULL && process->state == PROCESS_IDLE;
+
+  if (process != NULL)
+    slot_unlock (process);
+  return is_idle;
+}
+
+gboolean
 process_is_dying (void)
 {
   return !slot_is_alive (slot_current ());
@@ -189,6 +200,8 @@ process_cancel_timer (Ref ref)
 {
   Timer *timer = NULL;
 
+  if (ref == 0)
+    return FALSE;
   lock_timers ();
   if (timers != NULL)
     g_hash_table_steal_extended (timers, PID_TO_POINTER (ref), NULL,

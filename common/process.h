@@ -135,6 +135,16 @@ Pid process_self (void);
 gboolean process_is_alive (Pid pid);
 
 /**
+ * process_is_idle:
+ * @pid: a pid
+ *
+ * As with process_is_alive(), the answer may be out of date when you read it.
+ *
+ * Returns: whether @pid is alive, runs nothing and has nothing to do
+ */
+gboolean process_is_idle (Pid pid);
+
+/**
  * process_is_dying:
  *
  * A C thread can't be killed.  A process that is told to die while its

@@ -8,25 +8,44 @@
 #define YIELDS_BEFORE_PARKING 10
 #define YIELDING_US 50
 
+/* Returns: (nullable): the caller, locked, if it still waits */
+static Process *
+lock_waiting (From from)
+{
+  Process *caller = slot_lock_alive (from.pid);
+
+  if (caller == NULL || (from.ref != 0 && slot_has_call (caller, from.ref)))
+    return caller;
+  slot_unlock (caller);
+  return NULL;
+}
+
+gboolean
+request_is_open (From from)
+{
+  Process *caller = lock_waiting (from);
+
+  if (caller != NULL)
+    slot_unlock (caller);
+  return caller != NULL;
+}
+
 static gboolean
 answer_as (Pid who, From from, Message answer)
 {
-  Process *caller = slot_lock_alive (from.pid);
-  gboolean is_wanted = caller != NULL && from.ref != 0
-                       && slot_has_call (caller, from.ref);
+  Process *caller = lock_waiting (from);
 
-  trace_message (who, is_wanted ? "reply" : "late reply", from.pid, &answer,
-                 who);
-  if (is_wanted) {
-    *caller->reply = answer;
-    slot_set_call (caller, 0);
-    slot_wake (caller, WAITS_FOR_REPLY);
-  }
-  if (caller != NULL)
-    slot_unlock (caller);
-  if (!is_wanted)
+  trace_message (who, caller != NULL ? "reply" : "late reply", from.pid,
+                 &answer, who);
+  if (caller == NULL) {
     message_clear (&answer);
-  return is_wanted;
+    return FALSE;
+  }
+  *caller->reply = answer;
+  slot_set_call (caller, 0);
+  slot_wake (caller, WAITS_FOR_REPLY);
+  slot_unlock (caller);
+  return TRUE;
 }
 
 gboolean

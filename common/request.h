@@ -22,6 +22,9 @@ typedef enum {
 RequestResult request (Pid pid, const Envelope *message, gint64 deadline,
                        Message *answer);
 
+/* Whether who called still waits for an answer. */
+gboolean request_is_open (From from);
+
 /* What gen_server_reply() does, but also in the name of the dead. */
 gboolean request_answer (From from, Message answer);
 

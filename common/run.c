@@ -37,6 +37,23 @@ run_deliver (Pid pid, Envelope envelope)
     slot_drop_message (pid, &envelope);
 }
 
+void
+run_next (Envelope envelope)
+{
+  Process *self = slot_lock_alive (slot_current ()->pid);
+
+  if (self == NULL) {
+    message_clear (&envelope.message);
+    return;
+  }
+  envelope.message.sender = self->pid;
+  trace_message (self->pid, "continue", self->pid, &envelope.message,
+                 self->pid);
+  g_async_queue_push_front_unlocked (self->mailbox,
+                                     g_memdup2 (&envelope, sizeof envelope));
+  slot_unlock (self);
+}
+
 Process *
 run_lock_receiver (Pid pid)
 {
@@ -110,10 +127,9 @@ handle (Process *process, Envelope *envelope)
  * what it waits for and no more: another's message might call the very server
  * whose handler that is. */
 static gboolean
-goes_on (gboolean is_own_to_come)
+goes_on (gboolean is_own_to_come, gint64 limit)
 {
-  if (this_thread.limit != SCHEDULER_NEVER
-      && scheduler_now () >= this_thread.limit)
+  if (limit != SCHEDULER_NEVER && scheduler_now () >= limit)
     return FALSE;
   return is_own_to_come || !this_thread.current->klass->is_server;
 }
@@ -136,13 +152,11 @@ release_started (Process *process, Ref start)
 }
 
 /* HOLDS the lock of @process, which this thread runs, and gives both up.  For a
- * thread that was lent, the last of the first @n_own messages is its own; the
- * limit is for that one only, others must not suffer from it. */
+ * thread that was lent until @limit, the last of the first @n_own messages is its
+ * own. */
 static void
-run_mailbox (Process *process, gboolean is_lent, guint n_own)
+run_mailbox (Process *process, gboolean is_lent, guint n_own, gint64 limit)
 {
-  gint64 limit = this_thread.limit;
-
   for (guint i = 0; i < BATCH; i++) {
     Envelope *envelope;
     Ref start;
@@ -154,15 +168,13 @@ run_mailbox (Process *process, gboolean is_lent, guint n_own)
       break;
     slot_unlock (process);
     if (is_lent
-        && (!goes_on (i < n_own)
+        && (!goes_on (i < n_own, limit)
             || !process->klass->is_short (process->data, envelope))) {
       slot_lock (process);
       g_async_queue_push_front_unlocked (process->mailbox, envelope);
       break;
     }
-    this_thread.limit = i + 1 == n_own ? limit : 0;
     handle (process, envelope);
-    this_thread.limit = limit;
     start = envelope->kind == MESSAGE_START ? envelope->message.ref : 0;
     g_free (envelope);
     slot_lock (process);
@@ -179,7 +191,7 @@ run_queued (Process *process)
 {
   process->state = PROCESS_RUNNING;
   process->lender = PID_NONE;
-  run_mailbox (process, FALSE, 0);
+  run_mailbox (process, FALSE, 0, SCHEDULER_NEVER);
 }
 
 /* region: may-lend */
@@ -216,22 +228,14 @@ handle_or_put_into_mailbox (Process *process, Envelope envelope)
   return (guint) g_async_queue_length_unlocked (process->mailbox);
 }
 
-gint64
-run_limit (gint64 deadline)
-{
-  return this_thread.limit != 0 ? MIN (this_thread.limit, deadline) : deadline;
-}
-
 gboolean
 run_lent (Process *process, Envelope envelope, gint64 limit, const Bond *caller)
 {
-  gint64 outer_limit = this_thread.limit;
   Pid pid = process->pid;
   gboolean is_added, is_alive, has_started;
   Reason reason;
   guint n_own;
 
-  this_thread.limit = run_limit (limit);
   this_thread.n_lent++;
   process->state = PROCESS_RUNNING;
   process->lender = this_thread.current->pid;
@@ -247,9 +251,8 @@ run_lent (Process *process, Envelope envelope, gint64 limit, const Bond *caller)
   if (has_started)
     slot_release (process);
   else
-    run_mailbox (process, TRUE, n_own);
+    run_mailbox (process, TRUE, n_own, limit);
   this_thread.n_lent--;
-  this_thread.limit = outer_limit;
   if (caller != NULL && (has_started || reason != 0))
     caller->tell (caller, pid, reason);
   return is_added;

@@ -35,6 +35,9 @@ void run_deliver (Pid pid, Envelope envelope);
 /* The same, to a process whose lock it HOLDS and gives back. */
 void run_post (Process *process, Envelope envelope);
 
+/* Puts a message before all that waits for the process that runs here. */
+void run_next (Envelope envelope);
+
 /* Whether this thread may run @process instead of having it stand in line:
  * it is not running elsewhere, has started (or @envelope is to start it), and
  * its class says that it is worth asking.
@@ -44,15 +47,12 @@ gboolean run_may_lend (Process *process, const Envelope *envelope);
 /* Handles what is in the mailbox, then @envelope, then (unless this thread is
  * inside a handler) what has come in meanwhile, all of it on this thread as
  * long as it is short; the rest is left to a shared thread.  HOLDS @process's
- * lock and gives it back.  Calls made inside end at @limit at the latest.
+ * lock and gives it back.  At @limit it goes on with nothing new.
  * @caller, if given, is added to the bonds unless it has its answer by then,
  * and told when @process died over it or (with reason 0) has started.
  *
  * Returns: whether @caller was added */
 gboolean run_lent (Process *process, Envelope envelope, gint64 limit,
                    const Bond *caller);
-
-/* The earlier of a deadline and the limit of the call that lent this thread. */
-gint64 run_limit (gint64 deadline);
 
 #endif

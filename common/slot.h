@@ -107,7 +107,6 @@ struct Process {
 /* What a thread knows of itself. */
 typedef struct {
   Process *current; /* who runs here */
-  gint64   limit;   /* of the call that lent this thread; 0: none */
   guint    n_lent;  /* how deep calls are nested on it */
   GQueue   dead;    /* Process, to be told of */
   gboolean is_telling;

@@ -3,11 +3,9 @@
 
 enum {
   ANSWER = 1, /* at once; opens the gate that is `data`, if there is one */
-  IGNORE,     /* never answers */
   KEEP,       /* in the door that is `data`; somebody else answers */
   ASK,        /* has `pid` KEEP, with that `data` */
   ASK_BACK,   /* opens the gate that is `data`, then asks `pid` */
-  START,      /* an Asking with `data`; never answers */
   DONE
 };
 
@@ -22,40 +20,6 @@ is_short (gconstpointer state, const Message *message)
   return TRUE;
 }
 
-/* Its init asks who never answers, and has no limit of its own. */
-
-typedef struct {
-  Pid  silent;
-  Gate is_over;
-} Question;
-
-static gboolean
-asking_init (gpointer state, gconstpointer args, GError **error)
-{
-  Question *question = (Question *) args;
-  gboolean is_answered = gen_server_call (question->silent,
-                                          (Message) { .tag = IGNORE }, -1, NULL,
-                                          error);
-
-  (void) state;
-  gate_open (&question->is_over);
-  return is_answered;
-}
-
-static const GenServerClass asking_class = { .name = "Asking",
-                                             .is_short = is_short,
-                                             .init = asking_init };
-
-static void
-start_asking (Question *question)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_cmpuint (gen_server_start (&asking_class, NULL, question, &error),
-                    ==, PID_NONE);
-  g_assert_error (error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_TIMEOUT);
-}
-
 static void
 handle_call (gpointer state, Message *request, From from)
 {
@@ -65,8 +29,6 @@ handle_call (gpointer state, Message *request, From from)
     if (request->data != NULL)
       gate_open (request->data);
     break;
-  case IGNORE:
-    return;
   case KEEP:
     kept = from;
     door_stand (request->data);
@@ -78,9 +40,6 @@ handle_call (gpointer state, Message *request, From from)
     gate_open (request->data);
     test_call (request->pid, (Message) { .tag = ANSWER });
     break;
-  case START:
-    start_asking (request->data);
-    return;
   default:
     g_assert_not_reached ();
   }
@@ -173,26 +132,6 @@ test_corners_ref_is_no_pid (void)
 }
 
 /* LENT THREADS */
-
-/* A caller's limit holds in the init of a server that is started under it. */
-static void
-test_corners_limit_holds_in_init (void)
-{
-  static Question question;
-  Pid pid = start ();
-  g_autoptr (Caller) caller = NULL;
-
-  question.silent = start ();
-  caller = caller_start (pid, (Message) { .tag = START, .data = &question },
-                         50);
-  gate_wait (&question.is_over);
-  caller_wait (caller);
-  g_assert_error (caller->error, GEN_SERVER_ERROR, GEN_SERVER_ERROR_TIMEOUT);
-  test_call (pid, (Message) { .tag = ANSWER });
-  kill_and_wait (question.silent);
-  kill_and_wait (pid);
-  test_end ();
-}
 
 /* Who is lent a thread from inside a handler does not handle others' messages
  * there, even when its own is not answered yet. */
@@ -394,7 +333,6 @@ main (int argc, char **argv)
 
   CORNERS ("slot-does-not-remember", slot_does_not_remember);
   CORNERS ("ref-is-no-pid", ref_is_no_pid);
-  CORNERS ("limit-holds-in-init", limit_holds_in_init);
   CORNERS ("only-its-own-message", only_its_own_message);
   CORNERS ("wait-end-is-last", wait_end_is_last);
   CORNERS ("killed-starter-leaves-nobody", killed_starter_leaves_nobody);
