@@ -53,7 +53,6 @@ init (gpointer state, gconstpointer data, GError **error G_GNUC_UNUSED)
   self->config.name = g_strdup (args->config->name);
   self->pool_supervisor = args->pool_supervisor;
   process_trap_exits (TRUE);
-  g_queue_init (&self->workers);
   self->by_pid = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   process_send (process_self (), (Message) { .tag = START_WORKER_SUPERVISOR });
   registry_serve (self->config.name);
@@ -97,6 +96,15 @@ start_worker (PoolServer *self, GError **error)
 }
 /* end */
 
+/* region: lend */
+static void
+lend (Worker *worker, Pid consumer)
+{
+  worker->consumer = consumer;
+  worker->monitor = process_monitor (consumer, PID_TO_POINTER (worker->pid));
+}
+/* end */
+
 /* region: start-worker-supervisor */
 static void
 handle_start_worker_supervisor (PoolServer *self)
@@ -122,29 +130,19 @@ handle_start_worker_supervisor (PoolServer *self)
 /* end */
 
 static void
-reply_failed (PoolServer *self, From from)
+reply_failed (From from, const GError *error)
 {
-  gen_server_reply (from,
-                    message_error (FAILED, g_error_copy (self->worker_error)));
+  gen_server_reply (from, message_error (FAILED, g_error_copy (error)));
 }
 
 static void
 handle_ready (PoolServer *self, From from)
 {
   if (self->worker_error != NULL)
-    reply_failed (self, from);
+    reply_failed (from, self->worker_error);
   else
     gen_server_reply (from, (Message) { .tag = OK });
 }
-
-/* region: lend */
-static void
-lend (Worker *worker, Pid consumer)
-{
-  worker->consumer = consumer;
-  worker->monitor = process_monitor (consumer, PID_TO_POINTER (worker->pid));
-}
-/* end */
 
 /* region: checkout */
 static void
@@ -152,16 +150,13 @@ handle_checkout (PoolServer *self, From from)
 {
   Worker *worker = pop_idle (self);
 
-  if (worker == NULL && self->worker_error != NULL) {
-    reply_failed (self, from);
-    return;
-  }
-  if (worker == NULL) {
+  if (worker != NULL) {
+    lend (worker, from.pid);
+    gen_server_reply (from, (Message) { .tag = LENT, .pid = worker->pid });
+  } else if (self->worker_error != NULL)
+    reply_failed (from, self->worker_error);
+  else
     gen_server_reply (from, (Message) { .tag = FULL });
-    return;
-  }
-  lend (worker, from.pid);
-  gen_server_reply (from, (Message) { .tag = LENT, .pid = worker->pid });
 }
 /* end */
 
@@ -229,20 +224,14 @@ handle_status (PoolServer *self, From from)
 static void
 handle_call (gpointer state, Message *request, From from)
 {
-  switch (request->tag) {
-  case READY:
+  if (request->tag == READY)
     handle_ready (state, from);
-    break;
-  case CHECKOUT:
+  else if (request->tag == CHECKOUT)
     handle_checkout (state, from);
-    break;
-  case STATUS:
+  else if (request->tag == STATUS)
     handle_status (state, from);
-    break;
-  default:
+  else
     g_info ("pool server: unknown call %d", request->tag);
-    break;
-  }
 }
 
 static void
@@ -257,7 +246,7 @@ handle_info (gpointer state, Message *message)
 {
   if (message->tag == START_WORKER_SUPERVISOR)
     handle_start_worker_supervisor (state);
-  else if (message->tag == PROCESS_DOWN)
+  else if (message->tag == PROCESS_DOWN && !process_is_alive (message->pid))
     handle_consumer_down (state, message);
   else if (message->tag == PROCESS_EXIT && !process_is_alive (message->pid))
     handle_exit (state, message);
@@ -290,10 +279,10 @@ static void
 describe (gpointer state, GString *text)
 {
   PoolServer *self = state;
+  guint idle = self->workers.length;
 
-  g_string_append_printf (text, "%u idle, %u busy", self->workers.length,
-                          g_hash_table_size (self->by_pid)
-                            - self->workers.length);
+  g_string_append_printf (text, "%u idle, %u busy", idle,
+                          g_hash_table_size (self->by_pid) - idle);
 }
 
 static const GenServerClass pool_server_class = {
@@ -328,23 +317,19 @@ ask (Pid server, PoolMessage tag, Message *reply, GError **error)
 {
   g_autoptr (GError) call_error = NULL;
 
-  if (!gen_server_call (server, (Message) { .tag = tag }, -1, reply,
-                        &call_error)) {
+  gen_server_call (server, (Message) { .tag = tag }, -1, reply, &call_error);
+  if (call_error != NULL)
     g_set_error (error, POOLY_ERROR, POOLY_ERROR_DOWN,
                  "the pool is not there: %s", call_error->message);
-    return FALSE;
-  }
-  if (reply->tag == FULL) {
+  else if (reply->tag == FULL)
     g_set_error (error, POOLY_ERROR, POOLY_ERROR_FULL, "every worker is lent");
-    return FALSE;
-  }
-  if (reply->tag == FAILED) {
+  else if (reply->tag == FAILED)
     g_set_error (error, POOLY_ERROR, POOLY_ERROR_WORKER,
                  "a worker could not start: %s",
                  ((GError *) reply->data)->message);
-    return FALSE;
-  }
-  return TRUE;
+  else
+    return TRUE;
+  return FALSE;
 }
 
 /* region: client */
