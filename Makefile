@@ -25,6 +25,9 @@ GLIB     = 2.68
 MODULES  = gio-2.0
 PACKAGES = libglib2.0-dev pkg-config
 
+# SwapiFetcher is the only one that needs SQLite, and who links it.
+modules  = $(MODULES) $(if $(findstring /swapi_,$@ $^),sqlite3)
+
 # A flavour is one way to build everything: its flags, and a directory.
 FLAVOUR  = plain
 BUILD    = build/$(FLAVOUR)
@@ -67,7 +70,7 @@ help: ## this list (the default)
 	@echo
 	@sed -n 's/^## /  /p' Makefile
 
-setup: need-glib need-prove ## install what demo and test need
+setup: need-glib need-sqlite need-prove ## install what demo and test need
 	@echo "Ready for make demo and make test."
 
 hello: $(BUILD)/hello ## run chapter 0's program
@@ -83,13 +86,18 @@ diff: $(and $(filter html,$(FORMAT)),need-node) ## show what version V changes
 
 # Tests
 
-# $(call suite,NAME): the programs of a suite; a version's is only one.
+# $(call suite,NAME): the programs of a suite; a version's is only one, and its
+# storm another, if its workers are connections to a database.  The sources are in
+# the version's own directory, or in another one.
+in    = $(or $(DIR),$1)
 suite = $(if $(filter common,$1),$(common-tests),$(BUILD)/tests/test-$1$(in-dir))
+storm = $(and $(filter-out common,$1),$(wildcard $(in)/swapi_fetcher.c), \
+          $(BUILD)/tests/storm-$1$(in-dir))
 in-dir = $(addprefix -in-,$(subst /,-,$(DIR)))
 common-tests = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
                  $(wildcard tests/common/*.c))
 tests = $(self-check-$(FLAVOUR)) \
-        $(foreach name,$(SUITES),$(call suite,$(name)))
+        $(foreach name,$(SUITES),$(call suite,$(name)) $(call storm,$(name)))
 prove = prove --exec tests/isolate --jobs $(JOBS) --failures --comments
 
 test: $(tests) | need-prove ## run every suite
@@ -134,6 +142,7 @@ steps: ## check that costs don't grow with the pool, under callgrind
 
 count-steps: $(call suite,$(lastword $(VERSIONS))) | need-valgrind
 	@tests/tools/steps $< /steps/of-consumers-deaths handle_consumer_down
+	@N=10000 tests/tools/steps $< /steps/of-waiters-leaving line_leave
 
 # Those programs that have tests which are marked, by test_add_simulated().
 simulated = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
@@ -210,7 +219,8 @@ clean: ## remove all that was built
 # Building
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
-pool    = $(filter-out %/demo.c,$(wildcard $(or $(DIR),$1)/*.c))
+# $(call pool,VERSION): its pool's sources.
+pool    = $(filter-out $(in)/demo% $(in)/swapi_%,$(wildcard $(in)/*.c))
 helpers = $(call objects,$(wildcard tests/*.c))
 runtime = $(BUILD)/libcommon.a $(runtime-$(FLAVOUR))
 runtime-tsan = $(BUILD)/tests/tsan/glib-shim.o $(BUILD)/tests/tsan/wrap.opts
@@ -219,7 +229,7 @@ runtime-tsan = $(BUILD)/tests/tsan/glib-shim.o $(BUILD)/tests/tsan/wrap.opts
 define compile
 @mkdir -p $(@D)
 @echo "compiling $<"
-$(if $(VERBOSE),,@)$(compiler) $$(pkg-config --cflags $(MODULES)) -MMD -MP -o $@ -c $<
+$(if $(VERBOSE),,@)$(compiler) $$(pkg-config --cflags $(modules)) -MMD -MP -o $@ -c $<
 endef
 
 define link
@@ -227,7 +237,7 @@ define link
 @echo "linking $@"
 $(if $(VERBOSE),,@)$(CC) $(CFLAGS) $($(FLAVOUR)) $(LDFLAGS) -o $@ \
   $(filter %.o %.a,$^) $(addprefix @,$(filter %.opts,$^)) \
-  $$(pkg-config --libs $(MODULES)) $(LDLIBS)
+  $$(pkg-config --libs $(modules)) $(LDLIBS)
 endef
 
 # Written only when it changes: then everything is compiled again.
@@ -262,9 +272,24 @@ $(call suite,$1): $(patsubst tests/pool/%.c,$(call suite,$1).o/%.o, \
 	$$(link)
 
 $(call suite,$1).o/%.o: tests/pool/%.c $(BUILD)/flags | need-glib
-	$$(compile) -iquote $(or $(DIR),$1) -DSUITE_VERSION=$(1:v%=%)
+	$$(compile) -iquote $(in) -DSUITE_VERSION=$(1:v%=%)
 endef
 $(foreach v,$(VERSIONS),$(eval $(call version,$v)))
+
+# The storm of SQLite's connections.
+define storm-of
+test-$1: $(call storm,$1)
+
+$(call storm,$1): $(call storm,$1).o $(call objects,$(wildcard $(in)/swapi_*.c)) \
+  $(helpers) $(call objects,$(pool)) $(runtime)
+	$$(link)
+
+$(call storm,$1).o: tests/storm/sqlite.c $(BUILD)/flags | need-glib
+	$$(compile) -iquote $(in)
+endef
+$(foreach v,$(VERSIONS),$(if $(call storm,$v),$(eval $(call storm-of,$v))))
+
+$(call objects,$(wildcard $(VERSIONS:=/swapi_*.c) $(DIR:=/swapi_*.c))): | need-sqlite
 
 $(BUILD)/tests/sim/self-check: $(BUILD)/tests/sim/self-check.o $(helpers) \
   $(runtime)
@@ -285,6 +310,9 @@ $(BUILD)/tests/tsan/wrap.opts: $(BUILD)/tests/tsan/glib-shim.o
 need-glib:
 	$(call need,pkg-config --atleast-version=$(GLIB) $(MODULES),$(PACKAGES))
 
+need-sqlite: need-glib
+	$(call need,pkg-config --exists sqlite3,libsqlite3-dev)
+
 need-prove:
 	$(call need,prove --version,perl)
 
@@ -300,7 +328,8 @@ need-patch:
 need-clang-format:
 	$(call need,clang-format --version,clang-format)
 
-.PHONY: need-glib need-prove need-valgrind need-node need-patch need-clang-format
+.PHONY: need-glib need-sqlite need-prove need-valgrind need-node need-patch \
+        need-clang-format
 
 # $(call need,TEST,PACKAGES): the lock is for targets that are made at once.
 sudo = $(if $(filter-out 0,$(shell id -u)),sudo)

@@ -193,6 +193,17 @@ gate_open (Gate *gate)
   g_mutex_unlock (&gate->mutex);
 }
 
+gboolean
+gate_is_open (Gate *gate)
+{
+  gboolean is_open;
+
+  g_mutex_lock (&gate->mutex);
+  is_open = gate->is_open;
+  g_mutex_unlock (&gate->mutex);
+  return is_open;
+}
+
 void
 gate_reset (Gate *gate)
 {

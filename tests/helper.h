@@ -125,6 +125,7 @@ typedef struct {
 void gate_wait_at (Gate *gate, const char *file, int line, const char *func);
 void gate_open (Gate *gate);
 void gate_reset (Gate *gate);
+gboolean gate_is_open (Gate *gate);
 
 /**
  * Door:

@@ -124,6 +124,7 @@ void test_race_new_worker_dies (void);
 void test_race_all_workers_die_at_once (void);
 void test_race_consumer_and_worker_die_together (void);
 void test_race_stranger_sends_exit (void);
+void test_race_stranger_calls (void);
 void test_race_worker_dies_at_stop (void);
 void test_race_server_dies_at_checkout (void);
 void test_race_random_operations (void);
@@ -222,6 +223,115 @@ void test_pools_face_is_version_3 (void);
 
 #endif
 
+#if POOLY_VERSION >= 4
+
+/* overflow.c */
+void test_overflow_grows_up_to_its_limit (void);
+void test_overflow_comes_back_to_zero (void);
+void test_overflow_of_none (void);
+void test_overflow_worker_dies (void);
+void test_overflow_consumer_dies (void);
+void test_overflow_worker_fails (void);
+void test_overflow_worker_fails_who_would_wait (void);
+void test_overflow_checkin_does_not_wait (void);
+void test_strategy_lifo (void);
+void test_strategy_fifo (void);
+void test_strategy_fifo_from_the_first (void);
+void test_overflow_field_is_wrong (void);
+void test_overflow_field_is_right (void);
+void test_overflow_leaves_nothing_behind (void);
+void test_race_kept_and_dismissed (void);
+void test_race_kept_is_lent_again (void);
+void test_race_kept_until_its_time_is_over (void);
+void test_race_kept_anew (void);
+void test_race_kept_for_good (void);
+void test_race_kept_is_taken_at_its_time (void);
+
+/* waiting.c */
+void test_race_wait_idle_worker_is_lent (void);
+void test_race_wait_first_come_first_served (void);
+void test_race_wait_for_overflow (void);
+void test_race_wait_first_come_whoever_dies (void);
+void test_race_wait_worker_dies (void);
+void test_race_wait_owner_dies_while_it_waits (void);
+void test_race_wait_time_is_over (void);
+void test_race_wait_not_at_all (void);
+void test_race_wait_again (void);
+void test_race_wait_pool_is_stopped (void);
+void test_race_wait_all_is_stopped (void);
+void test_race_wait_server_is_killed (void);
+void test_waiting_limit_holds_while_a_worker_starts (void);
+void test_waiting_limit_holds_while_its_own_worker_starts (void);
+void test_waiting_next_one_gets_what_was_started (void);
+void test_waiting_nothing_is_started_for_the_gone (void);
+void test_waiting_leaves_nothing_behind (void);
+
+/* transactions.c */
+void test_transaction_result_is_handed_through (void);
+void test_transaction_fails (void);
+void test_transaction_without_worker (void);
+void test_transaction_of_two_pools (void);
+void test_transaction_of_one_pool_twice (void);
+void test_transaction_whose_thread_ends (void);
+void test_race_transaction_is_killed (void);
+void test_race_transaction_whose_worker_dies (void);
+void test_loan_ends_with_its_block (void);
+void test_loan_is_cleared_twice (void);
+void test_loan_without_worker (void);
+
+/* healing.c */
+void test_race_healing_pool_lives_on (void);
+void test_race_healing_idle_worker_dies (void);
+void test_race_healing_is_not_tried_in_between (void);
+void test_race_healing_waiters_are_served (void);
+void test_race_healing_waiter_is_served_by_another_s (void);
+void test_race_healing_nobody_waits_any_more (void);
+void test_healing_is_not_for_the_start (void);
+void test_race_healing_tries_again_later_and_later (void);
+void test_race_healing_starts_over_when_none_is_missing (void);
+void test_race_healing_after_the_server_s_death (void);
+
+/* gone.c */
+void test_gone_dead_worker_is_not_lent (void);
+void test_gone_dead_worker_is_not_handed_on (void);
+void test_race_gone_limit_while_one_is_replaced (void);
+void test_race_gone_checkin_of_one_at_work (void);
+void test_gone_without_a_word (void);
+void test_gone_lent_one_does_not_expire (void);
+
+/* model.c */
+void test_race_model (void);
+
+/* waiting_races.c */
+void test_race_time_is_over_at_checkin (void);
+void test_race_time_is_over_at_worker_s_death (void);
+void test_race_time_is_over_while_overflow_starts (void);
+void test_race_waiter_dies_at_checkin (void);
+void test_race_waiter_dies_at_worker_s_death (void);
+void test_race_waiter_dies_when_its_time_is_over (void);
+void test_race_all_of_them_die (void);
+void test_race_wait_again_and_again (void);
+void test_race_first_come_first_served (void);
+void test_race_pool_is_stopped_while_they_wait (void);
+void test_race_all_is_stopped_while_they_wait (void);
+void test_race_server_dies_while_they_wait (void);
+void test_race_worker_supervisor_dies_while_they_wait (void);
+void test_race_random_operations_and_waiting (void);
+
+/* lending_load.c */
+void test_load_of_short_workers (void);
+void test_load_of_long_workers (void);
+
+/* steps.c */
+void test_steps_of_waiters_leaving (void);
+
+#else
+
+/* overflow.c */
+void test_overflow_face_is_version_4 (void);
+
+#endif
+
 /* shared.c: a worker that counts its lives */
 
 #define LIVES_FAULT "out of order"
@@ -231,6 +341,7 @@ void test_pools_face_is_version_3 (void);
  * @n_begun: how often init was called
  * @n_over: how many of those were finalized
  * @fails_at: the number of the init that fails with %LIVES_FAULT; 0: none
+ * @n_to_fail: how many of the next ones fail, too; -1: all
  *
  * What such workers have for args.  Make it `static`, and set it anew in each
  * test.
@@ -239,6 +350,7 @@ typedef struct {
   gint n_begun; /* atomic */
   gint n_over;  /* atomic */
   gint fails_at;
+  gint n_to_fail; /* atomic */
 } Lives;
 
 /* The same twice: one runs on the thread that starts or ends it, one never.

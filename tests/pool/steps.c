@@ -39,3 +39,49 @@ test_steps_of_consumers_deaths (void)
   pooly_stop ();
   test_end ();
 }
+
+#if POOLY_VERSION >= 4
+
+static const GenServerClass waiter_class = { .name = "Waiter",
+                                             .is_short = is_short };
+
+static void
+shuffle (Pid *pids, guint n)
+{
+  for (guint i = n - 1; i > 0; i--) {
+    guint other = (guint) g_test_rand_int_range (0, (gint32) i + 1);
+    Pid pid = pids[i];
+
+    pids[i] = pids[other];
+    pids[other] = pid;
+  }
+}
+
+/* In any order; that there are so many threads would be another matter. */
+void
+test_steps_of_waiters_leaving (void)
+{
+  guint n = test_scaled (10000);
+  g_autofree Pid *waiters = g_new (Pid, n);
+  From first;
+  Line line;
+
+  line_init (&line);
+  for (guint i = 0; i < n; i++) {
+    waiters[i] = gen_server_start (&waiter_class, NULL, NULL, NULL);
+    line_join (&line, (From) { .pid = waiters[i], .ref = 1 });
+  }
+  g_assert_cmpuint (line.waiters.length, ==, n);
+  shuffle (waiters, n);
+  for (guint i = 0; i < n; i++) {
+    line_leave (&line, waiters[i]);
+    g_assert_cmpuint (line.waiters.length, ==, n - 1 - i);
+  }
+  g_assert_false (line_pop (&line, &first));
+  line_clear (&line);
+  for (guint i = 0; i < n; i++)
+    process_exit (waiters[i], REASON_KILL);
+  test_end ();
+}
+
+#endif
