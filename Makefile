@@ -3,6 +3,10 @@
 ## SEEDS=1000  of sim: so many runs of each test
 ## SEED=1      of sim: this run alone, with its trace
 ## V=2         of diff: the version; FORMAT=html makes it a page
+## V=2         of start: the chapter; of check and so on: another one than my/'s
+## FROM=mine   of start: go on from yours; FROM=ours: from ours
+## FLAVOUR=plain  of check: without the sanitizers
+## POLL=1      of watch: look once a second, where changes aren't told
 ## N=3         of bug: which one; of bugs-search and check-bugs: this alone
 ## DIR=my      of test-vN: the pool in that directory, not the version's own
 ## TEST=/path  only the tests whose path begins so
@@ -53,7 +57,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help setup hello demo test test-common sanitize tsan valgrind docs \
-        check-docs format check-format ci clean sim simulate steps count-steps diff bugs bug \
+        start check watch hint debug solution reset ready matrix check-matrix \
+        check-workshop check-transcripts check-docs format check-format ci clean sim simulate steps count-steps diff bugs bug \
         bugs-search check-bugs FORCE
 
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
@@ -94,6 +99,7 @@ suite = $(if $(filter common,$1),$(common-tests),$(BUILD)/tests/test-$1$(in-dir)
 storm = $(and $(filter-out common,$1),$(wildcard $(in)/swapi_fetcher.c), \
           $(BUILD)/tests/storm-$1$(in-dir))
 in-dir = $(addprefix -in-,$(subst /,-,$(DIR)))
+version-suites = $(foreach version,$(VERSIONS),$(call suite,$(version)))
 common-tests = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
                  $(wildcard tests/common/*.c))
 tests = $(self-check-$(FLAVOUR)) \
@@ -147,7 +153,7 @@ count-steps: $(call suite,$(lastword $(VERSIONS))) | need-valgrind
 # Those programs that have tests which are marked, by test_add_simulated().
 simulated = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
               $(shell grep -l test_add_simulated tests/common/*.c)) \
-            $(foreach version,$(VERSIONS),$(call suite,$(version)))
+            $(version-suites)
 
 sim: FLAVOUR = sim
 sim: ## run the tests marked for simulation, SEEDS=N times each
@@ -180,6 +186,44 @@ check-bugs: need-patch ## check that each bug, when it is put back, is found
 glib.supp = $(wildcard $(shell pkg-config --variable=prefix \
               $(MODULES))/share/glib-2.0/valgrind/glib.supp)
 
+# Workshop: a pool of your own, in my/
+
+workshop = @MAKE='$(MAKE)' FLAVOUR=$(FLAVOUR) GLIB=$(GLIB) V='$(V)' tests/tools/workshop
+check watch hint debug: FLAVOUR = asan
+
+start: ## begin chapter V in my/, with the version before
+	$(workshop) $@
+
+check: need-glib ## build my/ and run its chapter's scenarios, up to the first failure
+	$(workshop) $@
+
+watch: need-glib $(if $(POLL),,need-entr) ## check my/ at every save
+	$(workshop) $@
+
+hint: ## a hint for the scenario that fails; one step deeper each time
+	$(workshop) $@
+
+debug: need-gdb ## run the scenario that fails in gdb
+	$(workshop) $@
+
+solution: ## show what differs between my/ and ours
+	$(workshop) $@
+
+reset: ## begin my/'s chapter again; yours moves to my.old/
+	$(workshop) $@
+
+ready: ## look whether this machine is ready for the workshop
+	$(workshop) $@
+
+matrix: $(version-suites) ## show what each version can do, and my/
+	@tests/tools/matrix $^
+
+check-matrix: $(version-suites) ## check README's table of that
+	@tests/tools/matrix --check README.md $^
+
+check-workshop: ## check the chapters' scenarios and hints: starts fail, solutions pass
+	@MAKE='$(MAKE)' tests/tools/check-workshop
+
 # Documents and format
 
 pages   = $(wildcard *.md */*.md)
@@ -192,6 +236,9 @@ check-docs: ## check that code and links in the documents are right
 	@echo "Documents: quoted code and links"
 	@tests/tools/quote --check $(pages)
 
+check-transcripts: $(BUILD)/hello $(VERSIONS:%=%/demo) ## check what the documents show of programs
+	@tests/tools/transcripts $(pages)
+
 format: need-clang-format ## format all sources
 	@tests/tools/format $(sources)
 
@@ -203,6 +250,9 @@ check-format: need-clang-format ## check that all sources are formatted
 ci: ## all that CI runs, the tests last
 	@$(MAKE) check-format
 	@$(MAKE) check-docs
+	@$(MAKE) check-transcripts
+	@$(MAKE) check-matrix
+	@$(MAKE) check-workshop
 	@$(MAKE) hello $(VERSIONS:%=demo-%)
 	@$(MAKE) sanitize
 	@$(MAKE) tsan
@@ -325,11 +375,17 @@ need-node:
 need-patch:
 	$(call need,patch --version,patch)
 
+need-entr:
+	$(call need,type entr,entr)
+
+need-gdb:
+	$(call need,gdb --version,gdb)
+
 need-clang-format:
 	$(call need,clang-format --version,clang-format)
 
 .PHONY: need-glib need-sqlite need-prove need-valgrind need-node need-patch \
-        need-clang-format
+        need-entr need-gdb need-clang-format
 
 # $(call need,TEST,PACKAGES): the lock is for targets that are made at once.
 sudo = $(if $(filter-out 0,$(shell id -u)),sudo)
