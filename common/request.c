@@ -116,9 +116,11 @@ request (Pid pid, const Envelope *message, gint64 deadline, Message *answer)
   Envelope envelope = message != NULL ? *message : (Envelope) { 0 };
   Process *self = slot_current (), *process = NULL;
   Ref ref = slot_new_ref ();
-  Bond caller = {
-    .tell = tell_caller, .other = self->pid, .ref = ref, .waits = TRUE
-  };
+  Bond caller = { .key = ref,
+                  .tell = tell_caller,
+                  .other = self->pid,
+                  .ref = ref,
+                  .waits = TRUE };
   gboolean is_added = TRUE;
 
   *answer = (Message) { 0 };
@@ -138,9 +140,9 @@ request (Pid pid, const Envelope *message, gint64 deadline, Message *answer)
   else
     trace (self->pid, "await", pid, NULL);
   if (message != NULL && run_may_lend (process, &envelope)) {
-    is_added = run_lent (process, envelope, deadline, &caller);
+    is_added = run_lent (process, &envelope, deadline, &caller);
   } else {
-    slot_add_bond (process, ref, caller);
+    bonds_add (&process->bonds, caller);
     if (message != NULL)
       run_post (process, envelope);
     else

@@ -67,13 +67,13 @@ run_lock_receiver (Pid pid)
 
 /* Returns: whether a cast was handled on this thread */
 static gboolean
-cast_lent (Pid pid, const Envelope *envelope)
+cast_lent (Pid pid, Envelope *envelope)
 {
   Process *receiver = run_lock_receiver (pid);
   gboolean may_lend = receiver != NULL && run_may_lend (receiver, envelope);
 
   if (may_lend)
-    run_lent (receiver, *envelope, SCHEDULER_NEVER, NULL);
+    run_lent (receiver, envelope, SCHEDULER_NEVER, NULL);
   else if (receiver != NULL)
     slot_unlock (receiver);
   return may_lend;
@@ -141,7 +141,7 @@ static void
 release_started (Process *process, Ref start)
 {
   Bond *bond = slot_is_alive (process) && process->stop == 0
-                 ? slot_get_bond (process, start)
+                 ? bonds_get (&process->bonds, start)
                  : NULL;
   Bond starter = bond != NULL ? *bond : (Bond) { 0 };
   Pid pid = process->pid;
@@ -210,26 +210,27 @@ run_may_lend (Process *process, const Envelope *envelope)
  *
  * Returns: how many messages there are to handle, the last of them this one */
 static guint
-handle_or_put_into_mailbox (Process *process, Envelope envelope)
+handle_or_put_into_mailbox (Process *process, Envelope *envelope)
 {
   if (g_async_queue_length_unlocked (process->mailbox) == 0) {
     gboolean is_short;
 
     slot_unlock (process);
-    is_short = process->klass->is_short (process->data, &envelope);
+    is_short = process->klass->is_short (process->data, envelope);
     if (is_short)
-      handle (process, &envelope);
+      handle (process, envelope);
     slot_lock (process);
     if (is_short)
       return 0;
   }
   g_async_queue_push_unlocked (process->mailbox,
-                               g_memdup2 (&envelope, sizeof envelope));
+                               g_memdup2 (envelope, sizeof *envelope));
   return (guint) g_async_queue_length_unlocked (process->mailbox);
 }
 
 gboolean
-run_lent (Process *process, Envelope envelope, gint64 limit, const Bond *caller)
+run_lent (Process *process, Envelope *envelope, gint64 limit,
+          const Bond *caller)
 {
   Pid pid = process->pid;
   gboolean is_added, is_alive, has_started;
@@ -242,12 +243,12 @@ run_lent (Process *process, Envelope envelope, gint64 limit, const Bond *caller)
   n_own = handle_or_put_into_mailbox (process, envelope);
   is_alive = slot_is_alive (process);
   reason = is_alive ? 0 : process->reason;
-  has_started = is_alive && envelope.kind == MESSAGE_START
+  has_started = is_alive && envelope->kind == MESSAGE_START
                 && process->stop == 0;
   is_added = is_alive && !has_started && caller != NULL
              && slot_has_call (this_thread.current, caller->ref);
   if (is_added)
-    slot_add_bond (process, caller->ref, *caller);
+    bonds_add (&process->bonds, *caller);
   if (has_started)
     slot_release (process);
   else

@@ -52,7 +52,7 @@ gboolean run_may_lend (Process *process, const Envelope *envelope);
  * and told when @process died over it or (with reason 0) has started.
  *
  * Returns: whether @caller was added */
-gboolean run_lent (Process *process, Envelope envelope, gint64 limit,
+gboolean run_lent (Process *process, Envelope *envelope, gint64 limit,
                    const Bond *caller);
 
 #endif

@@ -59,12 +59,12 @@ static void
 tell_link (const Bond *bond, Pid dead, Reason reason)
 {
   Process *other = slot_lock_alive (bond->other);
-  Bond *half = other != NULL ? slot_get_bond (other, dead) : NULL;
+  Bond *half = other != NULL ? bonds_get (&other->bonds, dead) : NULL;
 
   if (half != NULL && half->ref == bond->ref) {
     trace (dead, "EXIT", bond->other, g_quark_to_string (reason));
     if (!other->traps_exits)
-      g_hash_table_remove (other->bonds, PID_TO_POINTER (dead));
+      bonds_remove (&other->bonds, half);
     receive_exit (other, dead, reason, bond->ref);
   } else if (other != NULL) {
     slot_unlock (other);
@@ -76,11 +76,14 @@ static gboolean
 add_half_link (Pid pid, Pid other, Ref number)
 {
   Process *process = slot_lock_alive (pid);
-  gboolean is_new = process != NULL && slot_get_bond (process, other) == NULL;
+  gboolean is_new = process != NULL
+                    && bonds_get (&process->bonds, other) == NULL;
+  Bond half = {
+    .key = other, .tell = tell_link, .other = other, .ref = number
+  };
 
   if (is_new)
-    slot_add_bond (process, other,
-                   (Bond) { .tell = tell_link, .other = other, .ref = number });
+    bonds_add (&process->bonds, half);
   if (process != NULL)
     slot_unlock (process);
   return is_new;
@@ -144,16 +147,18 @@ Ref
 process_monitor (Pid pid, gpointer cookie)
 {
   Ref ref = slot_new_ref ();
-  Bond mine = { .tell = tell_watched, .other = pid, .ref = ref };
-  Bond theirs = {
-    .tell = tell_watcher, .other = process_self (), .ref = ref, .cookie = cookie
-  };
+  Bond mine = { .key = ref, .tell = tell_watched, .other = pid, .ref = ref };
+  Bond theirs = { .key = ref,
+                  .tell = tell_watcher,
+                  .other = process_self (),
+                  .ref = ref,
+                  .cookie = cookie };
   Process *self = slot_lock_alive (theirs.other), *watched;
 
   if (self == NULL)
     return ref;
   trace (self->pid, "monitor", pid, NULL);
-  slot_add_bond (self, ref, mine);
+  bonds_add (&self->bonds, mine);
   slot_unlock (self);
   if (pid == theirs.other)
     return ref;
@@ -163,7 +168,7 @@ process_monitor (Pid pid, gpointer cookie)
     tell_watcher (&theirs, pid, REASON_NOPROC);
     return ref;
   }
-  slot_add_bond (watched, ref, theirs);
+  bonds_add (&watched->bonds, theirs);
   slot_unlock (watched);
   if (process_is_dying ())
     slot_drop_bond (pid, ref, ref);
@@ -180,12 +185,12 @@ process_demonitor (Ref monitor)
 
   if (self == NULL)
     return FALSE;
-  bond = slot_get_bond (self, monitor);
+  bond = bonds_get (&self->bonds, monitor);
   is_mine = bond != NULL && bond->tell == tell_watched;
   if (is_mine) {
     pid = bond->other;
     trace (self->pid, "demonitor", pid, NULL);
-    g_hash_table_remove (self->bonds, PID_TO_POINTER (monitor));
+    bonds_remove (&self->bonds, bond);
   }
   slot_unlock (self);
   if (is_mine)

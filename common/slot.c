@@ -212,23 +212,6 @@ slot_current (void)
   return self->current;
 }
 
-Bond *
-slot_get_bond (Process *process, guint64 key)
-{
-  if (process->bonds == NULL)
-    return NULL;
-  return g_hash_table_lookup (process->bonds, PID_TO_POINTER (key));
-}
-
-void
-slot_add_bond (Process *process, guint64 key, Bond bond)
-{
-  if (process->bonds == NULL)
-    process->bonds = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  g_hash_table_insert (process->bonds, PID_TO_POINTER (key),
-                       g_memdup2 (&bond, sizeof bond));
-}
-
 gboolean
 slot_drop_bond (Pid pid, guint64 key, Ref ref)
 {
@@ -238,10 +221,10 @@ slot_drop_bond (Pid pid, guint64 key, Ref ref)
 
   if (process == NULL)
     return FALSE;
-  bond = slot_get_bond (process, key);
+  bond = bonds_get (&process->bonds, key);
   is_it = bond != NULL && (ref == 0 || bond->ref == ref);
   if (is_it)
-    g_hash_table_remove (process->bonds, PID_TO_POINTER (key));
+    bonds_remove (&process->bonds, bond);
   slot_unlock (process);
   return is_it;
 }
@@ -317,48 +300,31 @@ empty_mailbox (Process *process)
   }
 }
 
-static GHashTable *
+static Bonds
 take_bonds (Process *process, gboolean is_told)
 {
-  GHashTable *bonds;
+  Bonds bonds;
 
   slot_lock (process);
   process->is_told = is_told;
-  bonds = g_steal_pointer (&process->bonds);
+  bonds = bonds_steal (&process->bonds);
   slot_unlock (process);
   return bonds;
-}
-
-/* In the order of the hash table, which is of numbers and so the same in each
- * run. */
-static void
-tell_those (Process *process, GHashTable *bonds, gboolean who_wait)
-{
-  GHashTableIter iter;
-  gpointer value;
-
-  if (bonds == NULL)
-    return;
-  g_hash_table_iter_init (&iter, bonds);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    const Bond *bond = value;
-
-    if (bond->waits == who_wait)
-      bond->tell (bond, process->pid, process->reason);
-  }
 }
 
 /* Who waits for its end may begin to until all others have been told. */
 static void
 tell_bonds (Process *process)
 {
-  g_autoptr (GHashTable) bonds = take_bonds (process, FALSE);
-  g_autoptr (GHashTable) late = NULL;
+  Pid pid = process->pid;
+  Reason reason = process->reason;
+  g_auto (Bonds) bonds = take_bonds (process, FALSE);
+  g_auto (Bonds) late = { 0 };
 
-  tell_those (process, bonds, FALSE);
+  bonds_tell (&bonds, FALSE, pid, reason);
   late = take_bonds (process, TRUE);
-  tell_those (process, bonds, TRUE);
-  tell_those (process, late, TRUE);
+  bonds_tell (&bonds, TRUE, pid, reason);
+  bonds_tell (&late, TRUE, pid, reason);
 }
 
 /* The teller, or the runner, of a dead process has done its part. */

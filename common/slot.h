@@ -11,12 +11,12 @@
 #ifndef SLOT_H
 #define SLOT_H
 
+#include "bonds.h"
 #include "process.h"
 #include "scheduler.h"
 
 typedef struct Process Process;
 typedef struct Envelope Envelope;
-typedef struct Bond Bond;
 
 /* What a process is made of.  A server is handed its messages; a function only
  * the first one, and a plain thread none: they receive. */
@@ -48,19 +48,6 @@ struct Envelope {
   gboolean  (*accept) (Pid receiver, const Message *message);
 };
 
-/* region: bond */
-/* Something to do when a process ends: tell a link, tell a watcher, have a
- * monitor withdrawn, release a waiting caller.  It has a key by which it is
- * undone: a link has the other's pid, everything else has a ref of its own. */
-struct Bond {
-  void   (*tell) (const Bond *bond, Pid dead, Reason reason);
-  Pid      other;
-  Ref      ref;
-  gpointer cookie;
-  gboolean waits; /* it is told last: then whoever watches has been told */
-};
-/* end */
-
 typedef enum { WAITS_FOR_NOTHING, WAITS_FOR_REPLY, WAITS_FOR_MESSAGE } Wait;
 
 struct Process {
@@ -88,7 +75,7 @@ struct Process {
   Reason reason;          /* why it ended */
   gboolean has_runner;    /* a handler ran when it died: it finalizes */
   guint n_holders;        /* once dead: its teller, and that runner */
-  GHashTable *bonds;      /* key → Bond; once dead, its teller's */
+  Bonds bonds;            /* once dead, its teller's */
   gboolean is_starting;   /* it has not handled its MESSAGE_START yet; … */
   GQueue early;           /* … meanwhile others' envelopes wait here */
   void (*forget_name) (Pid pid);
@@ -165,10 +152,6 @@ void slot_park (Process *self, Wait what, Pid whom, gint64 deadline);
 
 /* HOLDS @process's lock. */
 void slot_wake (Process *process, Wait what);
-
-/* HOLDS the lock of the process whose bonds they are. */
-Bond *slot_get_bond (Process *process, guint64 key);
-void slot_add_bond (Process *process, guint64 key, Bond bond);
 
 /* Takes a bond away from @pid, if that is alive and the bond has this ref; 0
  * stands for any.  Returns: whether it had it */

@@ -77,10 +77,11 @@ task_async (TaskFunc func, gpointer data, GDestroyNotify free_data,
                                 run_is_over);
   process = slot_lock_alive (task->pid);
   if (process != NULL) {
-    slot_add_bond (process, ref,
-                   (Bond) { .tell = tell_task,
-                            .ref = ref,
-                            .cookie = g_atomic_rc_box_acquire (task) });
+    bonds_add (&process->bonds,
+               (Bond) { .key = ref,
+                        .tell = tell_task,
+                        .ref = ref,
+                        .cookie = g_atomic_rc_box_acquire (task) });
     slot_unlock (process);
   }
   run_start (task->pid);
