@@ -6,6 +6,8 @@
  */
 #include "internal.h"
 
+#include <string.h>
+
 typedef struct {
   Pid   server; /* maybe a dead one; PID_NONE where there is no such pool */
   guint n_kept;
@@ -13,6 +15,21 @@ typedef struct {
 
 static GRWLock lock;
 static GHashTable *entries; /* name, owned → Entry; lock protects both */
+static gint n_changes;      /* atomic, and changed under the lock */
+
+/* What this thread has found last: it holds until something is changed. */
+static _Thread_local struct {
+  char name[64];
+  Pid server;
+  gint n_changes;
+} latest;
+
+static void
+lock_to_change (void)
+{
+  g_rw_lock_writer_lock (&lock);
+  g_atomic_int_inc (&n_changes);
+}
 
 /* HOLDS: lock */
 static Entry *
@@ -26,7 +43,7 @@ registry_keep (const PoolyConfig *config)
 {
   Entry *entry;
 
-  g_rw_lock_writer_lock (&lock);
+  lock_to_change ();
   if (entries == NULL)
     entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   entry = lookup (config->name);
@@ -45,7 +62,7 @@ registry_forget (gpointer config)
 {
   const char *name = ((PoolyConfig *) config)->name;
 
-  g_rw_lock_writer_lock (&lock);
+  lock_to_change ();
   if (--lookup (name)->n_kept == 0)
     g_hash_table_remove (entries, name);
   g_rw_lock_writer_unlock (&lock);
@@ -58,7 +75,7 @@ set_server (const char *name, Pid server)
 {
   Entry *entry;
 
-  g_rw_lock_writer_lock (&lock);
+  lock_to_change ();
   entry = lookup (name);
   if (entry != NULL && !process_is_dying ())
     entry->server = server;
@@ -79,8 +96,8 @@ registry_stop (const char *name)
 }
 
 /* region: find */
-Pid
-registry_find (const char *name)
+static Pid
+find (const char *name)
 {
   const Entry *entry;
   Pid server;
@@ -92,3 +109,19 @@ registry_find (const char *name)
   return server;
 }
 /* end */
+
+/* A name that is too long to be remembered is found as well. */
+Pid
+registry_find (const char *name)
+{
+  gint now = g_atomic_int_get (&n_changes);
+
+  if (strlen (name) >= sizeof latest.name)
+    return find (name);
+  if (latest.n_changes != now || strcmp (latest.name, name) != 0) {
+    latest.server = find (name);
+    latest.n_changes = now;
+    strcpy (latest.name, name);
+  }
+  return latest.server;
+}

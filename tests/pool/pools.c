@@ -109,6 +109,22 @@ test_pools_none_to_begin_with (void)
   test_end ();
 }
 
+/* Those that begin alike are not mistaken for each other, however long. */
+void
+test_pools_long_names (void)
+{
+  char names[3][80] = { "" };
+  const char *pools[] = { names[0], names[1], names[2], NULL };
+
+  for (guint i = 0; i < 3; i++)
+    memset (names[i], 'A', 64 - i);
+  start_mortals (pools, &lives);
+  for (guint i = 0; i < 6; i++)
+    assert_serves (pools[i % 3]);
+  stop_mortals (&lives);
+  test_end ();
+}
+
 /* Also when the pools are started again, they don't need them. */
 void
 test_pools_configs_are_copied (void)

@@ -103,6 +103,39 @@ test_later_first_one_stops (void)
   end ();
 }
 
+/* A thread remembers where a pool is, but not for longer than it is true. */
+
+static Door is_found, is_stopped;
+
+static gpointer
+look_three_times (gpointer data G_GNUC_UNUSED)
+{
+  assert_serves ("D");
+  door_stand (&is_found);
+  assert_not_taken_from ("D", POOLY_ERROR_NO_SUCH_POOL);
+  door_stand (&is_stopped);
+  assert_serves ("D");
+  return NULL;
+}
+
+void
+test_later_all_threads_notice (void)
+{
+  GThread *thread;
+
+  begin ();
+  start_more ("D", &lives);
+  thread = g_thread_new ("consumer", look_three_times, NULL);
+  gate_wait (&is_found.entered);
+  g_assert_true (pooly_stop_pool ("D", NULL));
+  gate_open (&is_found.leave);
+  gate_wait (&is_stopped.entered);
+  start_more ("D", &lives);
+  gate_open (&is_stopped.leave);
+  g_thread_join (thread);
+  end ();
+}
+
 void
 test_later_name_is_unknown (void)
 {
