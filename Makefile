@@ -15,6 +15,8 @@
 ## JOBS=2      two test programs at once; their limits are made for one
 ## SUITES=v1   of test, sanitize, tsan, valgrind: only these suites
 ## ARGS=...    the arguments of a demo
+## ROUNDS=5    of bench: how often each case is measured
+## ONLY=text   of bench: only the cases whose name matches, a regular expression
 ## VERBOSE=1   show the compiler's command lines
 ## WERROR=1    a warning is an error, as it is in CI
 
@@ -22,15 +24,16 @@ VERSIONS = $(patsubst %/pooly.h,%,$(sort $(wildcard v[1-9]/pooly.h)))
 SUITES   = common $(VERSIONS)
 LIMIT   ?= 1
 JOBS     = 1
-export LIMIT TEST SLOW SEED SEEDS
+export LIMIT TEST SLOW SEED SEEDS ROUNDS ONLY
 
 # The oldest GLib this is written for, its module, and what Debian calls them.
 GLIB     = 2.68
 MODULES  = gio-2.0
 PACKAGES = libglib2.0-dev pkg-config
 
-# SwapiFetcher is the only one that needs SQLite, and who links it.
-modules  = $(MODULES) $(if $(findstring /swapi_,$@ $^),sqlite3)
+# SwapiFetcher is the only one that needs SQLite, and who links it; likewise APR.
+modules  = $(MODULES) $(if $(findstring /swapi_,$@ $^),sqlite3) \
+           $(if $(findstring /apr_reslist,$@ $^),apr-util-1 apr-1)
 
 # A flavour is one way to build everything: its flags, and a directory.
 FLAVOUR  = plain
@@ -59,7 +62,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: help setup hello demo test test-common sanitize tsan valgrind docs \
         start check watch hint debug solution reset ready matrix check-matrix \
         check-workshop check-transcripts check-docs format check-format ci clean sim simulate steps count-steps diff bugs bug \
-        bugs-search check-bugs FORCE
+        bugs-search check-bugs bench bench-peers FORCE
 
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
 $(error GNU make 4.0 or newer is needed, and this is $(MAKE_VERSION))
@@ -150,6 +153,19 @@ count-steps: $(call suite,$(lastword $(VERSIONS))) | need-valgrind
 	@tests/tools/steps $< /steps/of-consumers-deaths handle_consumer_down
 	@N=10000 tests/tools/steps $< /steps/of-waiters-leaving line_leave
 
+# How long it takes, beside others.
+
+bench     = $(BUILD)/tests/bench-$1
+bench-apr = $(BUILD)/tests/bench/apr_reslist
+
+bench: $(foreach v,$(VERSIONS),$(call bench,$v)) ## measure beside poolboy
+	@! pkg-config --exists apr-util-1 || $(MAKE) $(bench-apr)
+	@tests/bench/run $(foreach v,$(VERSIONS),$v=$(call bench,$v)) \
+	  poolboy=tests/bench/poolboy.escript apr_reslist=$(bench-apr)
+
+bench-peers: need-poolboy need-apr need-gnuplot ## install poolboy, apr_reslist and gnuplot
+	@echo "Ready for make bench."
+
 # Those programs that have tests which are marked, by test_add_simulated().
 simulated = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
               $(shell grep -l test_add_simulated tests/common/*.c)) \
@@ -226,7 +242,7 @@ check-workshop: ## check the chapters' scenarios and hints: starts fail, solutio
 
 # Documents and format
 
-pages   = $(wildcard *.md */*.md)
+pages   = $(wildcard *.md */*.md tests/*/*.md)
 sources = $(wildcard $(shell git ls-files -co --exclude-standard '*.[ch]'))
 
 docs: ## refresh the code that the documents quote
@@ -341,6 +357,21 @@ $(foreach v,$(VERSIONS),$(if $(call storm,$v),$(eval $(call storm-of,$v))))
 
 $(call objects,$(wildcard $(VERSIONS:=/swapi_*.c) $(DIR:=/swapi_*.c))): | need-sqlite
 
+# The benchmark: a program for each version, and one for apr_reslist.
+define bench-of
+$(call bench,$1): $(patsubst tests/bench/%.c,$(call bench,$1).o/%.o, \
+  $(filter-out %/apr_reslist.c,$(wildcard tests/bench/*.c))) \
+  $(call objects,$(pool)) $(runtime)
+	$$(link)
+
+$(call bench,$1).o/%.o: tests/bench/%.c $(BUILD)/flags | need-glib
+	$$(compile) -iquote $(in)
+endef
+$(foreach v,$(VERSIONS),$(eval $(call bench-of,$v)))
+
+$(bench-apr): $(bench-apr).o $(BUILD)/tests/bench/bench.o
+	$(link)
+
 $(BUILD)/tests/sim/self-check: $(BUILD)/tests/sim/self-check.o $(helpers) \
   $(runtime)
 	$(link)
@@ -369,6 +400,15 @@ need-prove:
 need-valgrind:
 	$(call need,valgrind --version,valgrind)
 
+need-poolboy:
+	$(call need,tests/bench/poolboy.escript --list,erlang-base erlang-poolboy)
+
+need-apr: need-glib
+	$(call need,pkg-config --exists apr-util-1,libaprutil1-dev)
+
+need-gnuplot:
+	$(call need,gnuplot --version,gnuplot-nox)
+
 need-node:
 	$(call need,node --version && npm --version,nodejs npm)
 
@@ -385,7 +425,7 @@ need-clang-format:
 	$(call need,clang-format --version,clang-format)
 
 .PHONY: need-glib need-sqlite need-prove need-valgrind need-node need-patch \
-        need-entr need-gdb need-clang-format
+        need-entr need-gdb need-clang-format need-poolboy need-apr need-gnuplot
 
 # $(call need,TEST,PACKAGES): the lock is for targets that are made at once.
 sudo = $(if $(filter-out 0,$(shell id -u)),sudo)
