@@ -61,8 +61,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SECONDARY:
 .PHONY: help setup hello demo test test-common sanitize tsan valgrind docs \
         start check watch hint debug solution reset ready matrix check-matrix \
-        check-workshop check-transcripts check-docs format check-format ci clean sim simulate steps count-steps diff bugs bug \
-        bugs-search check-bugs bench bench-peers FORCE
+        check-workshop check-transcripts check-docs format check-format ci clean \
+        sim simulate steps count-steps diff bugs bug bugs-search check-bugs \
+        bench bench-peers FORCE
 
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
 $(error GNU make 4.0 or newer is needed, and this is $(MAKE_VERSION))
@@ -263,18 +264,19 @@ check-format: need-clang-format ## check that all sources are formatted
 	@tests/tools/format --check $(sources)
 
 # Valgrind takes longest by far; the older versions' leaks are found before it.
+two-at-once = JOBS=2 LIMIT=$$((2 * $(LIMIT)))
 ci: ## all that CI runs, the tests last
 	@$(MAKE) check-format
 	@$(MAKE) check-docs
+	@$(MAKE) -j2 check-matrix
 	@$(MAKE) check-transcripts
-	@$(MAKE) check-matrix
 	@$(MAKE) check-workshop
 	@$(MAKE) hello $(VERSIONS:%=demo-%)
-	@$(MAKE) sanitize
-	@$(MAKE) tsan
-	@$(MAKE) valgrind SUITES="common $(lastword $(VERSIONS))"
-	@$(MAKE) sim
-	@$(MAKE) sim FLAVOUR=sim-asan SEEDS=50
+	@$(MAKE) -j2 sanitize $(two-at-once)
+	@$(MAKE) -j2 tsan $(two-at-once)
+	@$(MAKE) -j2 valgrind SUITES="common $(lastword $(VERSIONS))"
+	@$(MAKE) -j2 sim
+	@$(MAKE) -j2 sim FLAVOUR=sim-asan SEEDS=50
 	@$(MAKE) check-bugs
 	@$(MAKE) steps
 	@$(MAKE) test SLOW=1
