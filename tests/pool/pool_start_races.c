@@ -150,11 +150,12 @@ test_race_death_while_all_rise (void)
 {
   static const char *const parts[] = { "AServer", "AWorkerSupervisor",
                                        "ASupervisor" };
-  Pid killer;
+  Pid server, killer;
 
   begin_simulated ();
+  server = find_part ("A", "Server");
   kill_and_wait (process_whereis ("Pooly.Server"));
-  wait_for (find_part ("A", "Server"));
+  wait_for (server);
   killer = spawn ("killer", kill_when_found, (gpointer) parts[test_random (3)]);
   wait_for (killer);
   assert_is_right ("A");
