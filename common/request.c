@@ -3,11 +3,6 @@
 #include "run.h"
 #include "trace.h"
 
-/* Parking and being woken takes as long as many a handler.  But on a machine
- * that others keep busy a single yield may take much longer than that. */
-#define YIELDS_BEFORE_PARKING 10
-#define YIELDING_US 50
-
 /* Returns: (nullable): the caller, locked, if it still waits */
 static Process *
 lock_waiting (From from)
@@ -68,14 +63,6 @@ tell_caller (const Bond *bond, Pid dead, Reason reason)
 static void
 wait (Process *self, Pid pid, Ref ref, gint64 deadline)
 {
-  gint64 until = MIN (deadline, scheduler_now () + YIELDING_US);
-
-  for (int i = 0; i < YIELDS_BEFORE_PARKING; i++) {
-    if (!slot_has_call (self, ref) || scheduler_now () >= until)
-      break;
-    scheduler_yield ();
-  }
-
   slot_lock (self);
   while (slot_has_call (self, ref) && slot_is_alive (self)
          && scheduler_now () < deadline)

@@ -189,9 +189,11 @@ run_mailbox (Process *process, gboolean is_lent, guint n_own, gint64 limit)
 void
 run_queued (Process *process)
 {
+  const Process *lender = this_thread.current;
+
   process->state = PROCESS_RUNNING;
-  process->lender = PID_NONE;
-  run_mailbox (process, FALSE, 0, SCHEDULER_NEVER);
+  process->lender = lender != NULL ? lender->pid : PID_NONE;
+  run_mailbox (process, lender != NULL, 0, SCHEDULER_NEVER);
 }
 
 /* region: may-lend */
@@ -233,10 +235,11 @@ run_lent (Process *process, Envelope *envelope, gint64 limit,
           const Bond *caller)
 {
   Pid pid = process->pid;
-  gboolean is_added, is_alive, has_started;
+  gboolean is_added, is_alive, has_started, has_own_line;
   Reason reason;
   guint n_own;
 
+  has_own_line = slot_open_own_line ();
   this_thread.n_lent++;
   process->state = PROCESS_RUNNING;
   process->lender = this_thread.current->pid;
@@ -254,6 +257,8 @@ run_lent (Process *process, Envelope *envelope, gint64 limit,
   else
     run_mailbox (process, TRUE, n_own, limit);
   this_thread.n_lent--;
+  if (has_own_line)
+    slot_run_own_line ();
   if (caller != NULL && (has_started || reason != 0))
     caller->tell (caller, pid, reason);
   return is_added;

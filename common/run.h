@@ -9,7 +9,8 @@
 
 #include "slot.h"
 
-/* The classes' `run`: has a shared thread handle what is in the mailbox. */
+/* The classes' `run`: has this thread handle what is in the mailbox.  A shared
+ * one runs nobody else; any other is lent, and leaves to it what is not short. */
 void run_queued (Process *process);
 
 /* A function that will be a process when run_start() says so. */

@@ -20,6 +20,11 @@
 #define MAX_THREADS 10000 /* and no more, whatever happens */
 #define MAX_IDLE_THREADS 64
 
+/* Sleeping and being woken takes as long as many a handler.  But on a machine
+ * that others keep busy a single yield may take much longer than that. */
+#define YIELDS_BEFORE_SLEEP 10
+#define YIELDING_US 50
+
 typedef struct {
   gint64  due;
   guint64 id;
@@ -255,12 +260,28 @@ count_parked (gint change)
   g_mutex_unlock (&lock);
 }
 
+/* Returns: whether it was woken meanwhile */
+static gboolean
+yield (GAsyncQueue *tokens, gint64 deadline)
+{
+  gint64 until = MIN (deadline, scheduler_now () + YIELDING_US);
+
+  for (int i = 0; i < YIELDS_BEFORE_SLEEP && scheduler_now () < until; i++) {
+    if (g_async_queue_try_pop (tokens) != NULL)
+      return TRUE;
+    g_thread_yield ();
+  }
+  return FALSE;
+}
+
 void
 scheduler_park (Parker *parker, gint64 deadline)
 {
   GAsyncQueue *tokens = (GAsyncQueue *) parker;
   gint64 now;
 
+  if (yield (tokens, deadline))
+    return;
   count_parked (+1);
   if (deadline == SCHEDULER_NEVER)
     g_async_queue_pop (tokens);
@@ -273,12 +294,6 @@ void
 scheduler_wake (Parker *parker)
 {
   g_async_queue_push ((GAsyncQueue *) parker, parker);
-}
-
-void
-scheduler_yield (void)
-{
-  g_thread_yield ();
 }
 
 void

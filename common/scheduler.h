@@ -72,13 +72,6 @@ void scheduler_park (Parker *parker, gint64 deadline);
 void scheduler_wake (Parker *parker);
 
 /**
- * scheduler_yield:
- *
- * Lets another thread go on, if there is one that wants to.
- */
-void scheduler_yield (void);
-
-/**
  * scheduler_call_at:
  * @due: when, by scheduler_now()
  * @id: a number that no other call has

@@ -223,12 +223,6 @@ scheduler_point (void)
   hand_over ();
 }
 
-/* Who yields in the hope that it need not park will park. */
-void
-scheduler_yield (void)
-{
-}
-
 /* Nobody is blocked by a lock here: who can't have it has had its turn. */
 void
 scheduler_lock (GMutex *lock)

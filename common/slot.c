@@ -258,7 +258,11 @@ put_in_line (Process *process)
 
   process->is_in_line = TRUE;
   slot_unlock (process);
-  if (!is_in_line)
+  if (is_in_line)
+    return;
+  if (this_thread.has_own_line && process->klass->is_short != NULL)
+    g_queue_push_tail (&this_thread.own_line, process);
+  else
     scheduler_push (&process->runnable);
 }
 
@@ -384,21 +388,55 @@ bury_or_pass_on (Process *process)
   }
 }
 
+/* region: own-line */
+/* Who is told of a death, or was left a message, has something to do.  Having
+ * another thread woken for that takes longer than doing it; so a thread that
+ * lends itself does it too, when it is done.  What comes of that is others'. */
+gboolean
+slot_open_own_line (void)
+{
+  ThisThread *self = &this_thread;
+
+  if (self->has_own_line || self->n_lent > 0 || self->current == NULL
+      || self->current->klass->is_server || !scheduler_may_lend ())
+    return FALSE;
+  self->has_own_line = TRUE;
+  return TRUE;
+}
+
+void
+slot_run_own_line (void)
+{
+  ThisThread *self = &this_thread;
+  Process *process;
+
+  self->has_own_line = FALSE;
+  self->n_lent++;
+  while ((process = g_queue_pop_head (&self->own_line)) != NULL)
+    run (&process->runnable);
+  self->n_lent--;
+}
+/* end */
+
 /* One death may cause many, and each of those many more: they stand in line
  * on this thread, so that the stack stays flat. */
 static void
 tell (Process *process)
 {
   ThisThread *self = &this_thread;
+  gboolean has_own_line;
   GList *link;
 
   g_queue_push_tail_link (&self->dead, &process->link);
   if (self->is_telling)
     return;
   self->is_telling = TRUE;
+  has_own_line = slot_open_own_line ();
   while ((link = g_queue_pop_head_link (&self->dead)) != NULL)
     bury_or_pass_on (link->data);
   self->is_telling = FALSE;
+  if (has_own_line)
+    slot_run_own_line ();
 }
 
 void
@@ -448,7 +486,9 @@ run (Runnable *runnable)
 
   slot_lock (process);
   process->is_in_line = FALSE;
-  if (process->awaits_burial) {
+  if (this_thread.current != NULL && process->klass->is_short == NULL) {
+    put_in_line (process); /* nothing for a thread that is lent */
+  } else if (process->awaits_burial) {
     process->awaits_burial = FALSE;
     slot_unlock (process);
     tell (process);
@@ -465,6 +505,16 @@ slot_count_dying (void)
   return g_atomic_int_get (&n_dying);
 }
 
+/* Or whoever waits might wait for one of these. */
+static void
+pass_own_line_on (void)
+{
+  Process *process;
+
+  while ((process = g_queue_pop_head (&this_thread.own_line)) != NULL)
+    scheduler_push (&process->runnable);
+}
+
 void
 slot_park (Process *self, Wait what, Pid whom, gint64 deadline)
 {
@@ -473,6 +523,7 @@ slot_park (Process *self, Wait what, Pid whom, gint64 deadline)
   self->waits_for = what;
   self->waits_on = whom;
   slot_unlock (self);
+  pass_own_line_on ();
   scheduler_park (self->parker, deadline);
   slot_lock (self);
   self->waits_for = WAITS_FOR_NOTHING;

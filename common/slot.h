@@ -97,6 +97,8 @@ typedef struct {
   guint    n_lent;  /* how deep calls are nested on it */
   GQueue   dead;    /* Process, to be told of */
   gboolean is_telling;
+  gboolean has_own_line; /* who comes in line on it is run by it, … */
+  GQueue   own_line;     /* … Process: these */
   gboolean has_ended;
 } ThisThread;
 
@@ -156,6 +158,13 @@ void slot_wake (Process *process, Wait what);
 /* Takes a bond away from @pid, if that is alive and the bond has this ref; 0
  * stands for any.  Returns: whether it had it */
 gboolean slot_drop_bond (Pid pid, guint64 key, Ref ref);
+
+/* From now on, servers that are short and come in line on this thread wait until
+ * it runs them itself.
+ *
+ * Returns: whether it may, and has to */
+gboolean slot_open_own_line (void);
+void slot_run_own_line (void);
 
 /* A number that was never used before, and is no pid. */
 Ref slot_new_ref (void);

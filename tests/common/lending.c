@@ -14,6 +14,7 @@ enum {
   TELL,       /* casts to `pid`, and opens the gate that is `data` */
   SIGN_OFF,   /* STAND, and then tells `pid` so */
   STOP,
+  WATCH, /* monitors `pid`; at its end asks the one whose pid is `data` */
   DONE,
   HEARD
 };
@@ -450,13 +451,14 @@ test_lending_takes_over_a_queued_server (void)
   test_end ();
 }
 
-/* A teller casts inside its handler: that is handled by another thread, as
- * nobody lends one to it. */
+/* A teller casts inside its handler: that is handled by another thread, or by
+ * this one when the teller is done. */
 
 typedef struct {
   Pid      other;
   Gate     heard;
-  GThread *thread;
+  GThread *telling; /* atomic: whose handler has not returned yet */
+  gboolean is_nested;
 } Tale;
 
 static void
@@ -465,7 +467,7 @@ listener_handle_cast (gpointer state, Message *request)
   Tale *tale = request->data;
 
   (void) state;
-  tale->thread = g_thread_self ();
+  tale->is_nested = g_atomic_pointer_get (&tale->telling) == g_thread_self ();
   gate_open (&tale->heard);
 }
 
@@ -475,7 +477,9 @@ teller_handle_call (gpointer state, Message *request, From from)
   Tale *tale = request->data;
 
   (void) state;
+  g_atomic_pointer_set (&tale->telling, g_thread_self ());
   gen_server_cast (tale->other, (Message) { .data = tale });
+  g_atomic_pointer_set (&tale->telling, NULL);
   gen_server_reply (from, (Message) { .tag = DONE });
 }
 
@@ -498,11 +502,63 @@ test_lending_casts_do_not_nest (void)
     gate_reset (&tale.heard);
     test_call (teller, (Message) { .data = &tale });
     gate_wait (&tale.heard);
-    g_assert_true (tale.thread != g_thread_self ());
+    g_assert_false (tale.is_nested);
   }
   kill_and_wait (tale.other);
   kill_and_wait (teller);
   test_end ();
+}
+
+/* A teller casts to somebody who is dead by the time its turn comes: it is the
+ * turn of another one with the same slot, a function.  The thread that was lent
+ * to the teller must not become that one's. */
+
+typedef struct {
+  Pid      victim;
+  Pid      functions[1100]; /* more than there are slots */
+  GThread *lender;
+  gint     n_nested; /* atomic */
+} Heritage;
+
+static void
+note_nested (gpointer data)
+{
+  Heritage *heritage = data;
+
+  if (g_thread_self () == heritage->lender)
+    g_atomic_int_inc (&heritage->n_nested);
+}
+
+static void
+heritage_handle_call (gpointer state, Message *request, From from)
+{
+  Heritage *heritage = request->data;
+
+  (void) state;
+  gen_server_cast (heritage->victim, (Message) { .tag = NOTE });
+  kill_and_wait (heritage->victim);
+  for (guint i = 0; i < G_N_ELEMENTS (heritage->functions); i++)
+    heritage->functions[i] = process_spawn (note_nested, heritage, NULL);
+  gen_server_reply (from, (Message) { .tag = DONE });
+}
+
+static const GenServerClass heritage_class = {
+  .name = "Heritage", .is_short = is_short, .handle_call = heritage_handle_call
+};
+
+static void
+test_lending_is_not_for_who_has_the_slot_now (void)
+{
+  Pid teller = start (&heritage_class);
+  Heritage heritage = { .victim = start (&short_class),
+                        .lender = g_thread_self () };
+
+  test_call (teller, (Message) { .data = &heritage });
+  for (guint i = 0; i < G_N_ELEMENTS (heritage.functions); i++)
+    process_wait_end (heritage.functions[i], -1);
+  kill_and_wait (teller);
+  test_end ();
+  g_assert_cmpint (heritage.n_nested, ==, 0);
 }
 
 /* A link of a chain asks the next one, and adds one to its answer. */
@@ -948,6 +1004,49 @@ test_death_in_the_middle_of_nested_calls (void)
   test_end ();
 }
 
+/* One heir asks the other, who has heard as well, by a message that is not short:
+ * so both are the killer's to run, and one waits there for the other. */
+
+static void
+heir_handle_call (gpointer state G_GNUC_UNUSED, Message *request, From from)
+{
+  if (request->tag == WATCH)
+    process_monitor (request->pid, request->data);
+  gen_server_reply (from, (Message) { .tag = DONE });
+}
+
+static void
+heir_handle_info (gpointer state G_GNUC_UNUSED, Message *down)
+{
+  if (down->data == NULL)
+    return;
+  note_place (&places.info);
+  g_assert_cmpint (ask (POINTER_TO_PID (down->data), SLOW, -1), ==, -1);
+}
+
+static const GenServerClass heir_class = { .name = "Heir",
+                                           .is_short = is_short,
+                                           .handle_call = heir_handle_call,
+                                           .handle_info = heir_handle_info };
+
+static void
+test_death_is_heard_on_the_killers_thread (void)
+{
+  Pid victim = start (&short_class);
+  Pid heir = start (&heir_class), other = start (&heir_class);
+
+  places.info.thread = NULL;
+  test_call (heir, (Message) { .tag = WATCH,
+                               .pid = victim,
+                               .data = PID_TO_POINTER (other) });
+  test_call (other, (Message) { .tag = WATCH, .pid = victim });
+  process_exit (victim, crash);
+  assert_here (info);
+  kill_and_wait (heir);
+  kill_and_wait (other);
+  test_end ();
+}
+
 #define LENDING(path, name) \
   g_test_add_func ("/lending/" path, test_lending_##name)
 #define LIMITS(path, name) \
@@ -972,6 +1071,7 @@ main (int argc, char **argv)
   LENDING ("comes-after-what-is-queued", comes_after_what_is_queued);
   LENDING ("takes-over-a-queued-server", takes_over_a_queued_server);
   LENDING ("casts-do-not-nest", casts_do_not_nest);
+  LENDING ("is-not-for-who-has-the-slot-now", is_not_for_who_has_the_slot_now);
   LENDING ("has-a-flat-stack", has_a_flat_stack);
   LENDING ("never-two-at-once", never_two_at_once);
   LIMITS ("hold-on-anothers-lent-thread", hold_on_anothers_lent_thread);
@@ -987,5 +1087,6 @@ main (int argc, char **argv)
   DEATH ("of-the-server-on-a-lent-thread", of_the_server_on_a_lent_thread);
   DEATH ("of-the-lender-is-its-own", of_the_lender_is_its_own);
   DEATH ("in-the-middle-of-nested-calls", in_the_middle_of_nested_calls);
+  DEATH ("is-heard-on-the-killers-thread", is_heard_on_the_killers_thread);
   return g_test_run ();
 }
