@@ -39,8 +39,8 @@ modules  = $(MODULES) $(if $(findstring /swapi_,$@ $^),sqlite3) \
 FLAVOUR  = plain
 BUILD    = build/$(FLAVOUR)
 asan     = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
-tsan     = -O1 -fno-omit-frame-pointer -fsanitize=thread
 # With few slots, so that they are used again and again.
+tsan     = -O1 -fno-omit-frame-pointer -fsanitize=thread -DCHUNK_BITS=2
 sim      = -DSIMULATED -DCHUNK_BITS=2
 counted  = -O1 -fno-inline
 sim-asan = $(sim) $(asan)

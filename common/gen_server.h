@@ -48,8 +48,8 @@ typedef struct {
  * @name: what observers show
  * @state_size: bytes of state, zeroed at the start, handed to every callback
  * @is_short: (nullable): promises that handling this message now waits for
- *   nothing but other short servers, so that a caller may run it on its own
- *   thread.  A class that has it promises the same for @init, @terminate and
+ *   nothing but the answers of other short servers to its calls, so that a caller,
+ *   or who ends a process, may run it on its own thread.  A class that has it promises the same for @init, @terminate and
  *   @finalize.
  *   %NULL: never.
  * @init: (nullable): makes the state from @args; %FALSE, with an error set,

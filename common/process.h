@@ -286,8 +286,8 @@ typedef enum {
  * @state: what it is doing
  * @n_messages: how many lie in its mailbox
  * @waits_on: whose reply, or end, it waits for, or %PID_NONE
- * @lender: who lends it the thread that it runs on, and so waits for it, or
- *   %PID_NONE
+ * @lender: who lends it the thread that it runs on, and goes on when it is
+ *   done, or %PID_NONE
  * @is_receiving: whether it waits for a message
  */
 typedef struct {

@@ -19,7 +19,7 @@ run_post (Process *process, Envelope envelope)
   }
   g_async_queue_push_unlocked (process->mailbox, copy);
   slot_wake (process, WAITS_FOR_MESSAGE);
-  if (process->state == PROCESS_IDLE)
+  if (process->state == PROCESS_IDLE || process->state == PROCESS_QUEUED)
     slot_queue (process);
   else
     slot_unlock (process);
@@ -258,7 +258,7 @@ run_lent (Process *process, Envelope *envelope, gint64 limit,
     run_mailbox (process, TRUE, n_own, limit);
   this_thread.n_lent--;
   if (has_own_line)
-    slot_run_own_line ();
+    slot_run_own_line (limit);
   if (caller != NULL && (has_started || reason != 0))
     caller->tell (caller, pid, reason);
   return is_added;

@@ -9,8 +9,8 @@
 
 #include "slot.h"
 
-/* The classes' `run`: has this thread handle what is in the mailbox.  A shared
- * one runs nobody else; any other is lent, and leaves to it what is not short. */
+/* The classes' `run`: has this thread handle what is in the mailbox.  One that runs
+ * somebody already is lent, and leaves what is not short to a shared one. */
 void run_queued (Process *process);
 
 /* A function that will be a process when run_start() says so. */

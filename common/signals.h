@@ -74,7 +74,8 @@ void process_trap_exits (gboolean trap);
  * that does not trap, and ends oneself unless one traps.
  *
  * If no handler of @pid runs, it has been finalized before anyone is told.
- * If one runs, see process_is_dying().
+ * If one runs, see process_is_dying().  Who is told may handle that on this
+ * thread, before process_exit() returns, if that is short.
  */
 void process_exit (Pid pid, Reason reason);
 

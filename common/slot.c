@@ -6,6 +6,7 @@
 #define CHUNK_BITS 10
 #endif
 #define CHUNK_SIZE (1u << CHUNK_BITS)
+#define MAX_OWN_LINE 4 /* a worker's death is heard by two */
 #define N_CHUNKS (1u << (PID_SLOT_BITS - CHUNK_BITS))
 
 Reason REASON_NORMAL, REASON_SHUTDOWN, REASON_KILL, REASON_KILLED,
@@ -252,18 +253,40 @@ slot_open_mailbox (Process *process)
 
 /* HOLDS the lock and gives it back. */
 static void
-put_in_line (Process *process)
+push (Process *process)
 {
   gboolean is_in_line = process->is_in_line;
 
   process->is_in_line = TRUE;
   slot_unlock (process);
-  if (is_in_line)
-    return;
-  if (this_thread.has_own_line && process->klass->is_short != NULL)
-    g_queue_push_tail (&this_thread.own_line, process);
-  else
+  if (!is_in_line)
     scheduler_push (&process->runnable);
+}
+
+/* Returns: whether this thread will run it */
+static gboolean
+keep (Process *process)
+{
+  ThisThread *self = &this_thread;
+
+  if (process->klass->is_short == NULL)
+    return FALSE;
+  if (self->has_own_line && self->own_line.length < MAX_OWN_LINE
+      && process->keeper == NULL && !process->is_in_line) {
+    process->keeper = self;
+    g_queue_push_tail (&self->own_line, process);
+  }
+  return process->keeper == self;
+}
+
+/* HOLDS the lock and gives it back. */
+static void
+put_in_line (Process *process)
+{
+  if (keep (process))
+    slot_unlock (process);
+  else
+    push (process);
 }
 
 void
@@ -388,6 +411,32 @@ bury_or_pass_on (Process *process)
   }
 }
 
+static void
+run_kept (Process *process)
+{
+  slot_lock (process);
+  process->keeper = NULL;
+  if (process->state == PROCESS_QUEUED && process->klass->is_short != NULL)
+    process->klass->run (process);
+  else
+    slot_unlock (process);
+}
+
+static void
+pass_own_line_on (void)
+{
+  Process *process;
+
+  while ((process = g_queue_pop_head (&this_thread.own_line)) != NULL) {
+    slot_lock (process);
+    process->keeper = NULL;
+    if (process->state == PROCESS_QUEUED)
+      push (process);
+    else
+      slot_unlock (process);
+  }
+}
+
 /* region: own-line */
 /* Who is told of a death, or was left a message, has something to do.  Having
  * another thread woken for that takes longer than doing it; so a thread that
@@ -405,16 +454,17 @@ slot_open_own_line (void)
 }
 
 void
-slot_run_own_line (void)
+slot_run_own_line (gint64 limit)
 {
   ThisThread *self = &this_thread;
-  Process *process;
 
   self->has_own_line = FALSE;
   self->n_lent++;
-  while ((process = g_queue_pop_head (&self->own_line)) != NULL)
-    run (&process->runnable);
+  while (self->own_line.length > 0
+         && (limit == SCHEDULER_NEVER || scheduler_now () < limit))
+    run_kept (g_queue_pop_head (&self->own_line));
   self->n_lent--;
+  pass_own_line_on ();
 }
 /* end */
 
@@ -436,7 +486,7 @@ tell (Process *process)
     bury_or_pass_on (link->data);
   self->is_telling = FALSE;
   if (has_own_line)
-    slot_run_own_line ();
+    slot_run_own_line (SCHEDULER_NEVER);
 }
 
 void
@@ -483,12 +533,12 @@ static void
 run (Runnable *runnable)
 {
   Process *process = (Process *) runnable;
+  Process *outer = this_thread.current;
 
+  this_thread.current = NULL; /* a thread that GLib shares may be somebody */
   slot_lock (process);
   process->is_in_line = FALSE;
-  if (this_thread.current != NULL && process->klass->is_short == NULL) {
-    put_in_line (process); /* nothing for a thread that is lent */
-  } else if (process->awaits_burial) {
+  if (process->awaits_burial) {
     process->awaits_burial = FALSE;
     slot_unlock (process);
     tell (process);
@@ -497,22 +547,13 @@ run (Runnable *runnable)
   } else {
     slot_unlock (process);
   }
+  this_thread.current = outer;
 }
 
 gint
 slot_count_dying (void)
 {
   return g_atomic_int_get (&n_dying);
-}
-
-/* Or whoever waits might wait for one of these. */
-static void
-pass_own_line_on (void)
-{
-  Process *process;
-
-  while ((process = g_queue_pop_head (&this_thread.own_line)) != NULL)
-    scheduler_push (&process->runnable);
 }
 
 void
@@ -523,7 +564,7 @@ slot_park (Process *self, Wait what, Pid whom, gint64 deadline)
   self->waits_for = what;
   self->waits_on = whom;
   slot_unlock (self);
-  pass_own_line_on ();
+  pass_own_line_on (); /* it might be waiting for one of these */
   scheduler_park (self->parker, deadline);
   slot_lock (self);
   self->waits_for = WAITS_FOR_NOTHING;

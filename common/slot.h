@@ -16,6 +16,7 @@
 #include "scheduler.h"
 
 typedef struct Process Process;
+typedef struct ThisThread ThisThread;
 typedef struct Envelope Envelope;
 
 /* What a process is made of.  A server is handed its messages; a function only
@@ -69,6 +70,7 @@ struct Process {
   /* the lock protects: */
   ProcessState state;
   gboolean is_in_line; /* the scheduler has it, maybe since its last life */
+  const ThisThread *keeper; /* in whose own line it is, maybe since then, too */
   gboolean traps_exits;
   gboolean is_told;       /* whoever wanted to know of its end does */
   gboolean awaits_burial; /* a shared thread shall finalize it */
@@ -92,7 +94,7 @@ struct Process {
 };
 
 /* What a thread knows of itself. */
-typedef struct {
+struct ThisThread {
   Process *current; /* who runs here */
   guint    n_lent;  /* how deep calls are nested on it */
   GQueue   dead;    /* Process, to be told of */
@@ -100,7 +102,7 @@ typedef struct {
   gboolean has_own_line; /* who comes in line on it is run by it, … */
   GQueue   own_line;     /* … Process: these */
   gboolean has_ended;
-} ThisThread;
+};
 
 extern _Thread_local ThisThread this_thread;
 
@@ -130,8 +132,8 @@ void slot_unlock (Process *process);
 #define slot_set_call(process, ref) \
   g_atomic_pointer_set (&(process)->call, (ref))
 
-/* Puts a process in line for a shared thread.  HOLDS its lock and gives it
- * back. */
+/* Puts a process in line for a shared thread, or for this one.  HOLDS its lock
+ * and gives it back. */
 void slot_queue (Process *process);
 
 /* Stops running a process: it may have to end, or to stand in line again.
@@ -159,12 +161,12 @@ void slot_wake (Process *process, Wait what);
  * stands for any.  Returns: whether it had it */
 gboolean slot_drop_bond (Pid pid, guint64 key, Ref ref);
 
-/* From now on, servers that are short and come in line on this thread wait until
- * it runs them itself.
+/* From now on, some servers that are short and come in line on this thread wait
+ * until it runs them itself, but for those whose turn comes after a limit.
  *
  * Returns: whether it may, and has to */
 gboolean slot_open_own_line (void);
-void slot_run_own_line (void);
+void slot_run_own_line (gint64 limit);
 
 /* A number that was never used before, and is no pid. */
 Ref slot_new_ref (void);

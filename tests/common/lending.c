@@ -451,15 +451,27 @@ test_lending_takes_over_a_queued_server (void)
   test_end ();
 }
 
-/* A teller casts inside its handler: that is handled by another thread, or by
- * this one when the teller is done. */
+/* A teller casts inside its handler: the thread that is lent to it handles that,
+ * too, when the teller is done. */
 
 typedef struct {
   Pid      other;
-  Gate     heard;
-  GThread *telling; /* atomic: whose handler has not returned yet */
+  gboolean is_telling;
   gboolean is_nested;
+  Pid      lender;
+  GThread *thread;
 } Tale;
+
+static Pid
+get_lender (Pid pid)
+{
+  g_autoptr (GArray) list = process_list ();
+
+  for (guint i = 0; i < list->len; i++)
+    if (g_array_index (list, ProcessInfo, i).pid == pid)
+      return g_array_index (list, ProcessInfo, i).lender;
+  return PID_NONE;
+}
 
 static void
 listener_handle_cast (gpointer state, Message *request)
@@ -467,8 +479,9 @@ listener_handle_cast (gpointer state, Message *request)
   Tale *tale = request->data;
 
   (void) state;
-  tale->is_nested = g_atomic_pointer_get (&tale->telling) == g_thread_self ();
-  gate_open (&tale->heard);
+  tale->is_nested = tale->is_telling;
+  tale->thread = g_thread_self ();
+  tale->lender = get_lender (process_self ());
 }
 
 static void
@@ -477,9 +490,9 @@ teller_handle_call (gpointer state, Message *request, From from)
   Tale *tale = request->data;
 
   (void) state;
-  g_atomic_pointer_set (&tale->telling, g_thread_self ());
+  tale->is_telling = TRUE;
   gen_server_cast (tale->other, (Message) { .data = tale });
-  g_atomic_pointer_set (&tale->telling, NULL);
+  tale->is_telling = FALSE;
   gen_server_reply (from, (Message) { .tag = DONE });
 }
 
@@ -494,17 +507,17 @@ static const GenServerClass teller_class = {
 static void
 test_lending_casts_do_not_nest (void)
 {
-  static Tale tale;
-  Pid teller = start (&teller_class);
+  Pid teller = start (&teller_class), listener = start (&listener_class);
 
-  tale.other = start (&listener_class);
   for (guint i = 0; i < 100; i++) {
-    gate_reset (&tale.heard);
+    Tale tale = { .other = listener };
+
     test_call (teller, (Message) { .data = &tale });
-    gate_wait (&tale.heard);
+    g_assert_true (tale.thread == g_thread_self ());
+    g_assert_cmpuint (tale.lender, ==, process_self ());
     g_assert_false (tale.is_nested);
   }
-  kill_and_wait (tale.other);
+  kill_and_wait (listener);
   kill_and_wait (teller);
   test_end ();
 }
@@ -559,6 +572,51 @@ test_lending_is_not_for_who_has_the_slot_now (void)
   kill_and_wait (teller);
   test_end ();
   g_assert_cmpint (heritage.n_nested, ==, 0);
+}
+
+/* A teller that does not come back keeps the one to whom it has cast from nobody
+ * else, nor from others who have that one's slot later. */
+
+static void
+stuck_handle_call (gpointer state, Message *request, From from)
+{
+  (void) state;
+  gen_server_cast (request->pid, (Message) { .tag = NOTE });
+  door_stand (request->data);
+  gen_server_reply (from, (Message) { .tag = DONE });
+}
+
+static const GenServerClass stuck_class = { .name = "Stuck",
+                                            .is_short = is_short,
+                                            .handle_call = stuck_handle_call };
+
+static void
+do_nothing (gpointer data)
+{
+  (void) data;
+}
+
+static void
+test_lending_does_not_keep_from_others (void)
+{
+  static Door door;
+  static Pid functions[1100]; /* more than there are slots */
+  Pid teller = start (&stuck_class), other = start (&short_class);
+  Message request = { .pid = other, .data = &door };
+  Caller *caller = caller_start (teller, request, test_limit ());
+
+  gate_wait (&door.entered);
+  test_call (other, (Message) { .tag = SLOW });
+  gen_server_cast (other, (Message) { .tag = NOTE });
+  kill_and_wait (other);
+  for (guint i = 0; i < G_N_ELEMENTS (functions); i++)
+    functions[i] = process_spawn (do_nothing, NULL, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (functions); i++)
+    g_assert_true (process_wait_end (functions[i], test_limit ()));
+  release (caller, &door);
+  caller_free (caller);
+  kill_and_wait (teller);
+  test_end ();
 }
 
 /* A link of a chain asks the next one, and adds one to its answer. */
@@ -910,6 +968,69 @@ test_limits_hold_when_two_lend_to_each_other (void)
 
 /* What a lent handler waits for, it waits for as long as it wants to, whoever is
  * in a hurry; the one who lent has its answer late. */
+/* A caller has its answer, and is left two casts of the server's to see to.  The
+ * first takes until the caller's time is over: so the second is not its. */
+
+typedef struct {
+  Pid      others[2];
+  gint64   until; /* the first one's work */
+  Gate     done;
+  GThread *thread; /* the second one's */
+} Errands;
+
+static void
+errand_handle_call (gpointer state, Message *request, From from)
+{
+  Errands *errands = request->data;
+
+  (void) state;
+  for (int i = 0; i < 2; i++)
+    gen_server_cast (errands->others[i],
+                     (Message) { .number = i, .data = errands });
+  gen_server_reply (from, (Message) { .tag = DONE });
+}
+
+static void
+errand_handle_cast (gpointer state, Message *request)
+{
+  Errands *errands = request->data;
+
+  (void) state;
+  while (request->number == 0 && g_get_monotonic_time () < errands->until)
+    test_spin (100);
+  if (request->number == 0)
+    return;
+  errands->thread = g_thread_self ();
+  gate_open (&errands->done);
+}
+
+static const GenServerClass errand_class = {
+  .name = "Errand",
+  .is_short = is_short,
+  .handle_call = errand_handle_call,
+  .handle_cast = errand_handle_cast
+};
+
+static void
+test_limits_hold_for_what_a_handler_casts (void)
+{
+  static Errands errands;
+  Pid server = start (&errand_class);
+  const int limit_ms = 50;
+
+  errands.others[0] = start (&errand_class);
+  errands.others[1] = start (&errand_class);
+  errands.until = g_get_monotonic_time () + 1000 * 2 * limit_ms;
+  gen_server_call (server, (Message) { .data = &errands }, limit_ms, NULL,
+                   NULL);
+  gate_wait (&errands.done);
+  g_assert_true (errands.thread != g_thread_self ());
+  kill_and_wait (errands.others[0]);
+  kill_and_wait (errands.others[1]);
+  kill_and_wait (server);
+  test_end ();
+}
+
 static void
 test_limits_of_the_lender_are_not_the_servers (void)
 {
@@ -1072,8 +1193,10 @@ main (int argc, char **argv)
   LENDING ("takes-over-a-queued-server", takes_over_a_queued_server);
   LENDING ("casts-do-not-nest", casts_do_not_nest);
   LENDING ("is-not-for-who-has-the-slot-now", is_not_for_who_has_the_slot_now);
+  LENDING ("does-not-keep-from-others", does_not_keep_from_others);
   LENDING ("has-a-flat-stack", has_a_flat_stack);
   LENDING ("never-two-at-once", never_two_at_once);
+  LIMITS ("hold-for-what-a-handler-casts", hold_for_what_a_handler_casts);
   LIMITS ("hold-on-anothers-lent-thread", hold_on_anothers_lent_thread);
   LIMITS ("hold-on-a-shared-thread", hold_on_a_shared_thread);
   LIMITS ("hold-in-a-slow-init", hold_in_a_slow_init);

@@ -391,6 +391,41 @@ test_scheduler_memory_is_given_back (void)
   test_end ();
 }
 
+/* GLib shares its idle threads among all pools; so whoever ran here before may
+ * have made a process of the thread, and it still is one. */
+
+static void
+become_a_process (gpointer data, gpointer user_data)
+{
+  (void) user_data;
+  process_self ();
+  gate_wait (data);
+}
+
+static void
+do_nothing (gpointer data)
+{
+  (void) data;
+}
+
+static void
+test_scheduler_shared_threads_of_other_pools (void)
+{
+  static Gate gate;
+  int count = 2 * (int) g_get_num_processors ();
+  GThreadPool *others = g_thread_pool_new (become_a_process, NULL, count, FALSE,
+                                           NULL);
+
+  g_thread_pool_set_max_unused_threads (count);
+  for (int i = 0; i < count; i++)
+    g_thread_pool_push (others, &gate, NULL);
+  gate_open (&gate);
+  g_thread_pool_free (others, FALSE, TRUE);
+  for (int i = 0; i < 10 * count; i++)
+    g_assert_true (
+      process_wait_end (process_spawn (do_nothing, NULL, NULL), test_limit ()));
+}
+
 #define ADD(path, name) \
   g_test_add_func ("/scheduler/" path, test_scheduler_##name)
 
@@ -405,5 +440,6 @@ main (int argc, char **argv)
   ADD ("endless/does-not-starve-others", endless_does_not_starve_others);
   ADD ("many/answer-within-200-mb", many_answer_within_200_mb);
   ADD ("memory/is-given-back", memory_is_given_back);
+  ADD ("shared/threads-of-other-pools", shared_threads_of_other_pools);
   return g_test_run ();
 }
