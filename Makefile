@@ -68,6 +68,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
 $(error GNU make 4.0 or newer is needed, and this is $(MAKE_VERSION))
 endif
+# The workshop's commands are about my/; they would silently take another directory.
+ifneq ($(DIR),)
+ifneq ($(filter start check watch hint debug solution reset,$(MAKECMDGOALS)),)
+$(error DIR=$(DIR) is of test-vN: make $(firstword $(MAKECMDGOALS)) has its pool in my/)
+endif
+endif
 override DIR := $(patsubst %/,%,$(DIR))
 ifneq ($(DIR),$(patsubst %/pooly.h,%,$(wildcard $(DIR:=/pooly.h))))
 $(error DIR=$(DIR): there is no $(DIR)/pooly.h; begin with cp -r v1 $(DIR))
@@ -79,8 +85,8 @@ help: ## this list (the default)
 	@echo
 	@sed -n 's/^## /  /p' Makefile
 
-setup: need-glib need-sqlite need-prove ## install what demo and test need
-	@echo "Ready for make demo and make test."
+setup: need-glib need-sqlite need-prove need-entr need-gdb ## install what demo, test and the workshop need
+	@echo "Ready for make demo, make test and the workshop."
 
 hello: $(BUILD)/hello ## run chapter 0's program
 	@$<

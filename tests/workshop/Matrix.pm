@@ -22,15 +22,33 @@ sub rows {
     return @rows;
 }
 
+# It takes a while; who reads the table from a pipe need not know.
+sub show_progress {
+    my ($name, $n_done, $n_all) = @_;
+    return unless -t STDERR;
+    print STDERR "\r\e[K", $n_done < $n_all ? "measuring $name: $n_done of $n_all" : '';
+    return;
+}
+
 # What stands in the column of a program.  Its scenarios are asked for whatever its
 # version is; of those that are not in it, none passes.
 sub measure {
-    my ($program) = @_;
+    my ($program, $name) = @_;
     my %is_asked = map { s/^!//r => 1 } map { @{ $_->{scenarios} } } map { @{ $_->{cells} } } rows();
     my %has_passed;
     local $ENV{POOLY_TEST_ALL} = 1;
     delete local $ENV{STOP};
-    run_scenarios($program, [sort keys %is_asked], sub { $has_passed{ $_[0] } = $_[1] });
+    my ($n_done, $n_all) = (0, scalar keys %is_asked);
+    show_progress($name, 0, $n_all);
+    run_scenarios(
+        $program,
+        [sort keys %is_asked],
+        sub {
+            my ($path, $passed) = @_;
+            $has_passed{$path} = $passed;
+            show_progress($name, ++$n_done, $n_all);
+        });
+    show_progress($name, $n_all, $n_all);    # those that are not in it were not run
     my @column;
     for my $row (rows()) {
         my ($cell) = grep {
@@ -45,7 +63,7 @@ sub measure {
 
 sub measure_mine {
     my ($program) = @_;
-    my $column = measure($program);
+    my $column = measure($program, "$my/");
     open my $file, '>', "$my/.matrix" or die "$my/.matrix: $!\n";
     print $file map { "$_\n" } @$column;
     close $file or die "$my/.matrix: $!\n";

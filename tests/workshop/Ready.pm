@@ -55,8 +55,8 @@ sub is_ready {
     need(works('timeout 1 true'), 'timeout', 'install coreutils');
     like(has_sanitizer(), 'address sanitizer',
         'make check FLAVOUR=plain does, but finds no bad pointers');
-    like(works('entr true </dev/null; [ $? != 127 ]'), 'entr', 'make watch installs it, or POLL=1 does without');
-    like(works('gdb --version'), 'gdb', 'make debug installs it');
+    like(works('entr true </dev/null; [ $? != 127 ]'), 'entr', 'make setup, or make watch POLL=1 does without');
+    like(works('gdb --version'), 'gdb', 'make setup; only make debug needs it');
     like(getcwd() !~ m{^/mnt/[a-z]/}, 'a file system of its own',
         'this is a Windows drive; all is slow here: clone to your home directory');
     print $n_missing ? "Not ready.\n" : "Ready.\n";

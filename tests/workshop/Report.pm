@@ -24,9 +24,10 @@ sub places {
     return $step->{look} =~ s{([a-z_]+\.[ch])}{$my/$1}gr;
 }
 
-# 16777221 is <5.1>.
+# 16777221 is <5.1>, where an expression is about somebody, and not about how many.
 sub with_pids {
-    my ($text) = @_;
+    my ($text, $expression) = @_;
+    return $text unless $expression =~ /\b(?!n_)\w*(?:pid|worker|consumer|server)s?\b|\bPID_NONE\b/;
     return $text =~ s{\b(\d{8,})\b}{'<' . ($1 & 0xffffff) . '.' . ($1 >> 24) . '>'}ger;
 }
 
@@ -57,7 +58,9 @@ sub expectation {
 sub look_closer {
     my ($program, $failure) = @_;
     if ($failure->{reason} =~ /^ran longer/) {
-        push @{ $failure->{said} }, where_it_runs($program, $failure->{path});
+        my @stack = where_it_runs($program, $failure->{path});
+        push @{ $failure->{said} }, @stack;
+        $failure->{reason} .= (@stack ? ': a loop without end?' : '.') . ' On a slow machine: make check LIMIT=3';
     } elsif ($failure->{reason} =~ /Sanitizer/) {
         # Slower, and through functions of libraries.
         local $ENV{ASAN_OPTIONS} = "$ENV{ASAN_OPTIONS}:fast_unwind_on_malloc=0";
@@ -137,7 +140,8 @@ sub own_lines {
 sub remarks {
     my ($failure) = @_;
     return () if grep { /Sanitizer|runtime error/ } @{ $failure->{said} };
-    my @lines = grep { !/ERROR:tests|^(random seed|GLib)|^\*\*|^\s*#\d+ 0x/ } @{ $failure->{said} };
+    my @lines = grep { !/ERROR:(?:tests|waiting)|^(random seed|GLib)|^\*\*|^\s*#\d+ 0x/ } @{ $failure->{said} };
+    s/\*\*$// for @lines;    # GLib's, behind what was printed without a newline
     return @lines > 6 ? (@lines[0 .. 4], '…') : @lines;
 }
 
@@ -164,17 +168,33 @@ sub report_failure {
     my ($expected, $found, $place) = expectation($failure);
     keep_report($failure);
     say_it('failed', $failure->{path}, $scenario ? $scenario->{text} : ());
-    say_it('expected', with_pids($expected)) if defined $expected;
-    say_it('found', with_pids($found));
-    say_it('', map { with_pids($_) } remarks($failure));
-    say_it('in', own_lines($failure));
+    say_it('expected', with_pids($expected, $expected)) if defined $expected;
+    say_it('found', defined $expected ? with_pids($found, $expected) : $found);
+    say_it('', remarks($failure));
+    say_it($failure->{reason} =~ /^it has only waited/ ? 'waits in' : 'in', own_lines($failure));
     say_it('test', $place // place_of($failure->{path}));
     say_it('look at', $step ? places($step) : 'what you have changed last');
     say_it('next', 'make hint' . (@{ $failure->{said} } > 8 ? ' (all that it said: ' . $my . '/.report)' : ''));
     return;
 }
 
-# The compiler's output has been shown.
+# What the linker has to say of functions, as a hash: their names, and those places
+# that are in my/; of what is there twice, all places.
+sub linker_says {
+    my ($said, $what) = @_;
+    my %names;
+    for (grep { /$what/ } split /\n/, $said) {
+        my ($name) = /$what [`'"‘]+(\w+)/ or next;
+        my $places = $names{$name} //= [];
+        my $dir = $what =~ /undefined/ ? qr/\Q$my\E/ : qr/\Q$my\E|tests|common/;
+        for my $place (m{(?:^|[/\s])($dir/[\w./-]+\.[ch]:\d+)}g) {
+            push @$places, $place unless grep { $_ eq $place } @$places;
+        }
+    }
+    return %names;
+}
+
+# The compiler's output has been shown; not what the linker says, which is told here.
 sub report_no_build {
     my ($version, $said) = @_;
     if ($said =~ /(?:cannot find|unable to find|no such file).*\b(?:lib)?(asan|ubsan)/i) {
@@ -184,17 +204,18 @@ sub report_no_build {
     }
     my ($step) = step_of($version, 'compile');
     my ($line)    = $said =~ m{^(\Q$my\E/\S+?:\d+):(?:\d+:)? (?:fatal )?error}m;
-    my %missing   = map { $_ => 1 } $said =~ /undefined reference to [`'"‘]+(\w+)/g;
-    my %unwanted  = map { $_ => 1 } $said =~ /multiple definition of [`'"‘]+(\w+)/g;
+    my %missing = linker_says($said, 'undefined reference to');
+    my %twice   = linker_says($said, 'multiple definition of');
     my ($in_test) = $said =~ m{^(tests/\S+?:\d+):(?:\d+:)? (?:fatal )?error}m;
     print "\n";
     say_it('failed',  "$my/ does not compile");
     say_it('in',      $line) if $line;
     say_it('test',    "$in_test: it calls what $my/ does not have, or has otherwise")
       if $in_test && !$line;
-    say_it('missing', join ', ', sort keys %missing)  if %missing;
-    say_it('twice',   join ', ', sort keys %unwanted) if %unwanted;
-    say_it('look at', $line ? 'the first message above' : places($step));
+    say_it('missing', map { @{ $missing{$_} } ? "$_, called in $missing{$_}[0]" : $_ } sort keys %missing);
+    say_it('twice', map { "$_, in " . join ' and ', @{ $twice{$_} } } sort keys %twice);
+    say_it('look at', $line ? 'the first message above' :
+      $twice{main} ? "$my/: a pool has no main, for the scenarios have theirs" : places($step));
     say_it('next',    'make hint');
     return;
 }
@@ -204,6 +225,8 @@ sub why_no_sanitizer {
     my ($program) = @_;
     my $said = qx{timeout 60 $program -l 2>&1 </dev/null};
     return undef if $? == 0;
+    return "Another make is just writing $program: make check again, when it has ended."
+      if $said =~ /Text file busy/;
     my ($why) = $said =~ /(\S*Sanitizer.*)/;
     $why //= (split /\n/, $said)[0] // 'it says nothing';
     return "The program that tests $my/ can't start here, whatever is in it ($why): " .
