@@ -214,20 +214,24 @@ run_may_lend (Process *process, const Envelope *envelope)
 static guint
 handle_or_put_into_mailbox (Process *process, Envelope *envelope)
 {
-  if (g_async_queue_length_unlocked (process->mailbox) == 0) {
-    gboolean is_short;
+  gboolean is_short;
 
-    slot_unlock (process);
-    is_short = process->klass->is_short (process->data, envelope);
-    if (is_short)
-      handle (process, envelope);
-    slot_lock (process);
-    if (is_short)
-      return 0;
+  if (g_async_queue_length_unlocked (process->mailbox) > 0) {
+    g_async_queue_push_unlocked (process->mailbox,
+                                 g_memdup2 (envelope, sizeof *envelope));
+    return (guint) g_async_queue_length_unlocked (process->mailbox);
   }
-  g_async_queue_push_unlocked (process->mailbox,
-                               g_memdup2 (envelope, sizeof *envelope));
-  return (guint) g_async_queue_length_unlocked (process->mailbox);
+  slot_unlock (process);
+  is_short = process->klass->is_short (process->data, envelope);
+  if (is_short)
+    handle (process, envelope);
+  slot_lock (process);
+  if (is_short)
+    return 0;
+  /* What came meanwhile is younger. */
+  g_async_queue_push_front_unlocked (process->mailbox,
+                                     g_memdup2 (envelope, sizeof *envelope));
+  return 1;
 }
 
 gboolean

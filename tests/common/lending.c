@@ -413,6 +413,33 @@ test_lending_comes_after_what_is_queued (void)
   test_end ();
 }
 
+static Pid interrupted;
+
+static gboolean
+interrupt (gconstpointer state, const Message *message)
+{
+  if (message->tag == SLOW)
+    process_send (interrupted, (Message) { .tag = NOTE, .number = 2 });
+  return is_short (state, message);
+}
+
+/* What comes while the server is asked whether a message is short stands behind
+ * that one: the EXIT of who has sent it, say. */
+static void
+test_lending_comes_before_what_interrupts (void)
+{
+  GenServerClass klass = short_class;
+  g_autofree char *numbers = NULL;
+
+  klass.is_short = interrupt;
+  interrupted = start (&klass);
+  test_call (interrupted, (Message) { .tag = SLOW, .number = 1 });
+  numbers = get_numbers (interrupted);
+  g_assert_true (g_str_has_prefix (numbers, "1 2"));
+  kill_and_wait (interrupted);
+  test_end ();
+}
+
 /* A relay casts and then calls, inside its handler: the cast is queued, and
  * run with the call by whoever is quicker, a shared thread or the caller. */
 
@@ -1190,6 +1217,7 @@ main (int argc, char **argv)
   LENDING ("self-is-the-server", self_is_the_server);
   LENDING ("death-is-the-servers", death_is_the_servers);
   LENDING ("comes-after-what-is-queued", comes_after_what_is_queued);
+  LENDING ("comes-before-what-interrupts", comes_before_what_interrupts);
   LENDING ("takes-over-a-queued-server", takes_over_a_queued_server);
   LENDING ("casts-do-not-nest", casts_do_not_nest);
   LENDING ("is-not-for-who-has-the-slot-now", is_not_for_who_has_the_slot_now);
