@@ -37,6 +37,7 @@ modules  = $(MODULES) $(if $(findstring /swapi_,$@ $^),sqlite3) \
 
 # A flavour is one way to build everything: its flags, and a directory.
 FLAVOUR  = plain
+FLAVOURS = plain asan tsan sim sim-asan counted
 BUILD    = build/$(FLAVOUR)
 asan     = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
 # With few slots, so that they are used again and again.
@@ -46,10 +47,13 @@ counted  = -O1 -fno-inline
 sim-asan = $(sim) $(asan)
 self-check-tsan = $(BUILD)/tests/tsan/self-check
 self-check-sim  = $(BUILD)/tests/sim/self-check
+$(if $(filter $(FLAVOUR),$(FLAVOURS)),,\
+  $(error There is no FLAVOUR=$(FLAVOUR); there are: $(FLAVOURS)))
 
 CFLAGS   = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-           -Wwrite-strings -Wvla $(if $(filter true,$(CI))$(WERROR),-Werror)
+           -Wwrite-strings -Wvla -Werror=implicit-function-declaration \
+           $(if $(filter true,$(CI))$(WERROR),-Werror)
 DEFINES  = -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_$(subst .,_,$(GLIB)) \
            -DGLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_$(subst .,_,$(GLIB)) \
            -DG_LOG_DOMAIN=\"Pooly\" -D_DEFAULT_SOURCE
