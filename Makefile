@@ -3,6 +3,7 @@
 ## SEEDS=1000  of sim: so many runs of each test
 ## SEED=1      of sim: this run alone, with its trace
 ## V=2         of diff: the version; FORMAT=html makes it a page
+## V=2         of observer: the version to show, if not the newest
 ## V=2         of start: the chapter; of check and so on: another one than my/'s
 ## FROM=mine   of start: go on from yours; FROM=ours: from ours
 ## FLAVOUR=plain  of check: without the sanitizers
@@ -21,7 +22,7 @@
 ## WERROR=1    a warning is an error, as it is in CI
 
 VERSIONS = $(patsubst %/pooly.h,%,$(sort $(wildcard v[1-9]/pooly.h)))
-SUITES   = common $(VERSIONS)
+SUITES   = common $(VERSIONS) shell observer
 LIMIT   ?= 1
 JOBS     = 1
 export LIMIT TEST SLOW SEED SEEDS ROUNDS ONLY
@@ -31,8 +32,11 @@ GLIB     = 2.68
 MODULES  = gio-2.0
 PACKAGES = libglib2.0-dev pkg-config
 
-# SwapiFetcher is the only one that needs SQLite, and who links it; likewise APR.
+# Only these need more: SwapiFetcher SQLite, the shells libedit, the observers
+# libsoup, a part of the benchmark APR; and who links them.
 modules  = $(MODULES) $(if $(findstring /swapi_,$@ $^),sqlite3) \
+           $(if $(findstring /shell_edit,$@ $^),libedit) \
+           $(if $(findstring /web,$@ $^),libsoup-3.0) \
            $(if $(findstring /apr_reslist,$@ $^),apr-util-1 apr-1)
 
 # A flavour is one way to build everything: its flags, and a directory.
@@ -63,11 +67,12 @@ compiler = $(CC) -std=c11 $(DEFINES) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup hello demo test test-common sanitize tsan valgrind docs \
-        start check watch hint debug solution reset ready matrix check-matrix \
-        check-workshop check-transcripts check-docs format check-format ci clean \
-        sim simulate steps count-steps diff bugs bug bugs-search check-bugs \
-        bench bench-peers FORCE
+.PHONY: help setup hello demo observer test test-common test-shell \
+        test-shell-terminal test-observer test-observer-page sanitize tsan \
+        valgrind docs start check watch hint debug solution reset ready matrix \
+        check-matrix check-workshop check-transcripts check-docs format \
+        check-format ci clean sim simulate steps count-steps diff bugs bug \
+        bugs-search check-bugs bench bench-peers FORCE
 
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
 $(error GNU make 4.0 or newer is needed, and this is $(MAKE_VERSION))
@@ -89,7 +94,8 @@ help: ## this list (the default)
 	@echo
 	@sed -n 's/^## /  /p' Makefile
 
-setup: need-glib need-sqlite need-prove need-entr need-gdb ## install what demo, test and the workshop need
+for-tests = need-prove need-libedit need-libsoup need-curl
+setup: need-glib need-sqlite $(for-tests) need-entr need-gdb ## install what demo, test and the workshop need
 	@echo "Ready for make demo, make test and the workshop."
 
 hello: $(BUILD)/hello ## run chapter 0's program
@@ -98,6 +104,15 @@ hello: $(BUILD)/hello ## run chapter 0's program
 demo: demo-$(lastword $(VERSIONS)) ## run the newest version's demo
 
 demo-v%: v%/demo ## run version N's demo
+	@$< $(ARGS)
+
+shell-v%: v%/shell ## version N at a prompt: use it, and break it
+	@$<
+
+# V=2 and V=v2 are the same.
+observer: observer-$(if $(V),v$(V:v%=%),$(lastword $(VERSIONS))) ## show the newest version, live, in a browser
+
+observer-v%: v%/observer
 	@$< $(ARGS)
 
 diff: $(and $(filter html,$(FORMAT)),need-node) ## show what version V changes
@@ -110,6 +125,8 @@ diff: $(and $(filter html,$(FORMAT)),need-node) ## show what version V changes
 # the version's own directory, or in another one.
 in    = $(or $(DIR),$1)
 suite = $(if $(filter common,$1),$(common-tests),$(BUILD)/tests/test-$1$(in-dir))
+# Those suites that are not programs in C, but scripts that talk to ours.
+scripted = $(filter shell observer,$(SUITES))
 storm = $(and $(filter-out common,$1),$(wildcard $(in)/swapi_fetcher.c), \
           $(BUILD)/tests/storm-$1$(in-dir))
 in-dir = $(addprefix -in-,$(subst /,-,$(DIR)))
@@ -117,11 +134,13 @@ version-suites = $(foreach version,$(VERSIONS),$(call suite,$(version)))
 common-tests = $(patsubst tests/common/%.c,$(BUILD)/tests/common-%, \
                  $(wildcard tests/common/*.c))
 tests = $(self-check-$(FLAVOUR)) \
-        $(foreach name,$(SUITES),$(call suite,$(name)) $(call storm,$(name)))
+        $(foreach name,$(filter-out $(scripted),$(SUITES)), \
+          $(call suite,$(name)) $(call storm,$(name)))
 prove = prove --exec tests/isolate --jobs $(JOBS) --failures --comments
 
 test: $(tests) | need-prove ## run every suite
-	@$(prove) $^
+	$(if $(strip $^),@$(prove) $^)
+	@$(if $(scripted),$(MAKE) $(if $(TEST),,$(scripted:%=test-%)),:)
 
 test-common: $(call suite,common) | need-prove ## run common's suite
 	@$(prove) $^
@@ -129,13 +148,30 @@ test-common: $(call suite,common) | need-prove ## run common's suite
 test-v%: $(call suite,v%) | need-prove ## run version N's suite
 	@$(prove) $^
 
+# The shells answer scripts, and the newest one also a terminal; the observers
+# answer curl, and the newest one also a browser.  The observers' tests mostly wait.
+scripts = BUILD=$(BUILD) prove --failures --comments
+
+test-shell: $(VERSIONS:%=$(BUILD)/%/shell) | need-prove ## run the tests of the shells
+	@$(scripts) --exec tests/shell/check $(VERSIONS:%=tests/shell/%.txt)
+
+test-shell-terminal: $(BUILD)/$(lastword $(VERSIONS))/shell | need-tmux
+	@$(scripts) tests/shell/terminal :: $(lastword $(VERSIONS))
+
+test-observer: $(VERSIONS:%=$(BUILD)/%/observer) | need-curl ## run the tests of the observers
+	@$(scripts) --jobs 4 --exec tests/observer/server $^
+
+test-observer-page: $(BUILD)/$(lastword $(VERSIONS))/observer | need-chromium
+	@$(scripts) tests/observer/page :: $<
+
 # Checkers are slow: tests get more time, and POOLY_TEST_SCALE percent of their
-# large counts.  GLib's slices would hide from them what is allocated when.
+# large counts.  GLib's slices would hide from them what is allocated when.  They
+# keep what is freed for a while, so memory may grow.
 
 sanitize: ## run every suite with address and undefined behaviour sanitizer
 	@echo "Address and undefined behaviour sanitizer:"
 	@G_SLICE=always-malloc ASAN_OPTIONS=detect_leaks=1:halt_on_error=1 \
-	  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 GROWTH=1000000 \
 	  $(MAKE) FLAVOUR=asan LIMIT=$$((3 * $(LIMIT))) test
 
 # Random addresses may be where its shadow memory wants to be.
@@ -293,16 +329,20 @@ ci: ## all that CI runs, the tests last
 	@$(MAKE) -j2 sim FLAVOUR=sim-asan SEEDS=50 JOBS=2
 	@$(MAKE) check-bugs
 	@$(MAKE) steps
+	@$(MAKE) test-shell-terminal test-observer-page
 	@$(MAKE) test SLOW=1
 
 clean: ## remove all that was built
-	rm -rf build $(wildcard v[1-9]/demo)
+	rm -rf build $(wildcard v[1-9]/demo v[1-9]/shell v[1-9]/observer)
 
 # Building
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
 # $(call pool,VERSION): its pool's sources.
-pool    = $(filter-out $(in)/demo% $(in)/swapi_%,$(wildcard $(in)/*.c))
+pool    = $(filter-out $(in)/demo% $(in)/shell% $(in)/observer% $(in)/swapi_%, \
+            $(wildcard $(in)/*.c))
+shell   = $(wildcard common/shell*.c)
+web     = $(wildcard common/web*.c)
 helpers = $(call objects,$(wildcard tests/*.c))
 runtime = $(BUILD)/libcommon.a $(runtime-$(FLAVOUR))
 runtime-tsan = $(BUILD)/tests/tsan/glib-shim.o $(BUILD)/tests/tsan/wrap.opts
@@ -333,7 +373,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | need-glib
 # A program has one scheduler or the other.
 other-scheduler = common/scheduler$(if $(filter-out sim%,$(FLAVOUR)),_sim).c
 $(BUILD)/libcommon.a: $(call objects,$(filter-out \
-  %/hello.c $(other-scheduler),$(wildcard common/*.c)))
+  %/hello.c $(shell) $(web) $(other-scheduler),$(wildcard common/*.c)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -343,11 +383,24 @@ $(BUILD)/hello: $(BUILD)/common/hello.o $(runtime)
 $(BUILD)/tests/common-%: $(BUILD)/tests/common/%.o $(helpers) $(runtime)
 	$(link)
 
-# A version's demo; and its suite, the scenarios compiled against its face.
+# A version's demo, shell and observer; and its suite, the scenarios compiled
+# against its face.  The tests want the shell and the observer of every flavour.
 # SUITE_VERSION, because the pool in DIR may not yet say which it is to become.
 define version
-$1/demo: $(call objects,$(wildcard $1/*.c)) $(runtime)
+$1/demo: $(call objects,$(filter-out $1/shell% $1/observer%,$(wildcard $1/*.c))) \
+  $(runtime)
 	$$(link)
+
+$(BUILD)/$1/shell: $(call objects,$(filter-out $1/demo% $1/observer%, \
+  $(wildcard $1/*.c $(shell)))) $(runtime)
+	$$(link)
+
+$(BUILD)/$1/observer: $(call objects,$(filter-out $1/demo% $1/shell%, \
+  $(wildcard $1/*.c $(web)))) $(runtime)
+	$$(link)
+
+$1/shell $1/observer: $1/%: $(BUILD)/$1/%
+	@cp -f $$< $$@
 
 $(call suite,$1): $(patsubst tests/pool/%.c,$(call suite,$1).o/%.o, \
   $(wildcard tests/pool/*.c)) $(helpers) $(call objects,$(pool)) $(runtime)
@@ -388,6 +441,17 @@ $(foreach v,$(VERSIONS),$(eval $(call bench-of,$v)))
 $(bench-apr): $(bench-apr).o $(BUILD)/tests/bench/bench.o
 	$(link)
 
+$(BUILD)/common/shell_edit.o: | need-libedit
+
+# The page becomes a string of C.
+$(BUILD)/common/web_page.inc: common/web_page.html
+	@mkdir -p $(@D)
+	@sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+
+$(call objects,$(web)): | need-libsoup
+$(BUILD)/common/web_routes.o: $(BUILD)/common/web_page.inc
+$(BUILD)/common/web_routes.o: private CPPFLAGS += -iquote $(BUILD)/common
+
 $(BUILD)/tests/sim/self-check: $(BUILD)/tests/sim/self-check.o $(helpers) \
   $(runtime)
 	$(link)
@@ -410,8 +474,23 @@ need-glib:
 need-sqlite: need-glib
 	$(call need,pkg-config --exists sqlite3,libsqlite3-dev)
 
+need-libedit: need-glib
+	$(call need,pkg-config --exists libedit,libedit-dev)
+
+need-libsoup: need-glib
+	$(call need,pkg-config --exists libsoup-3.0,libsoup-3.0-dev)
+
+need-curl: need-prove
+	$(call need,curl --version,curl)
+
+need-chromium: need-prove
+	$(call need,chromium --version,chromium)
+
 need-prove:
 	$(call need,prove --version,perl)
+
+need-tmux: need-prove
+	$(call need,tmux -V,tmux)
 
 need-valgrind:
 	$(call need,valgrind --version,valgrind)
@@ -440,8 +519,9 @@ need-gdb:
 need-clang-format:
 	$(call need,clang-format --version,clang-format)
 
-.PHONY: need-glib need-sqlite need-prove need-valgrind need-node need-patch \
-        need-entr need-gdb need-clang-format need-poolboy need-apr need-gnuplot
+.PHONY: need-glib need-sqlite need-libedit need-libsoup need-prove need-curl \
+        need-chromium need-tmux need-valgrind need-node need-patch need-entr \
+        need-gdb need-clang-format need-poolboy need-apr need-gnuplot
 
 # $(call need,TEST,PACKAGES): the lock is for targets that are made at once.
 sudo = $(if $(filter-out 0,$(shell id -u)),sudo)

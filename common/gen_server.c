@@ -375,3 +375,40 @@ gen_server_describe (Pid server, int timeout_ms)
   text = reply.data;
   return text != NULL && *text != '\0' ? message_take_data (&reply) : NULL;
 }
+
+/* Traces */
+
+static void
+introduce (Process *process, gpointer data G_GNUC_UNUSED)
+{
+  if (!slot_is_alive (process))
+    return;
+  trace_set_name (process->pid, process->kind);
+  if (process->klass->is_server)
+    trace_set_tags (process->pid, ((Server *) process->data)->klass->messages);
+}
+
+/* Those that began while nobody traced were not introduced then. */
+static void
+introduce_all (void)
+{
+  g_autoptr (GArray) list = NULL;
+
+  slot_foreach (introduce, NULL);
+  list = process_list ();
+  for (guint i = 0; i < list->len; i++) {
+    Pid pid = g_array_index (list, ProcessInfo, i).pid;
+    g_autofree char *name = process_get_name (pid);
+
+    if (name != NULL)
+      trace_set_name (pid, name);
+  }
+}
+
+void
+gen_server_trace (gboolean is_on)
+{
+  if (is_on)
+    introduce_all ();
+  g_atomic_int_set (&trace_is_on, is_on);
+}

@@ -203,6 +203,16 @@ gboolean gen_server_stop_sync (Pid server, Reason reason, int timeout_ms,
                                GError **error);
 
 /**
+ * gen_server_trace:
+ * @is_on: whether to
+ *
+ * Has all that happens between processes written to stderr from now on, or not
+ * any more; see trace.h.  With POOLY_TRACE=1 in the environment it is from the
+ * beginning.
+ */
+void gen_server_trace (gboolean is_on);
+
+/**
  * gen_server_describe:
  * @server: whom to ask
  * @timeout_ms: how long to wait, in milliseconds; -1 for ever, 0 not at all

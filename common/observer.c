@@ -10,20 +10,35 @@
 #include "gen_server.h"
 #include "names.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define DESCRIBE_MS 100
+#define PATIENCE_MS 20 /* of a look, with all that are busy together */
+
+static const char *
+name_state (const ProcessInfo *info)
+{
+  static const char *const names[] = { "idle", "queued", "running", "zombie" };
+
+  return info->is_receiving ? "receiving" : names[info->state];
+}
+
+/* Looking */
 
 typedef struct {
   GArray     *list;     /* ProcessInfo, in the order of birth */
   GHashTable *children; /* Pid → GPtrArray of ProcessInfo */
   GHashTable *infos;    /* Pid → ProcessInfo, in the list */
-  GString    *text;
+  GPtrArray  *nodes;    /* what has been seen so far */
+  guint       patience_ms;
 } Tree;
 
 static void
-tree_init (Tree *self, GString *text)
+tree_init (Tree *self)
 {
-  self->text = text;
   self->list = process_list ();
+  self->patience_ms = PATIENCE_MS;
   self->infos = g_hash_table_new (NULL, NULL);
   self->children = g_hash_table_new_full (NULL, NULL, NULL,
                                           (GDestroyNotify) g_ptr_array_unref);
@@ -57,52 +72,93 @@ is_server (const ProcessInfo *info)
          && !g_str_equal (info->kind, "thread");
 }
 
-/* Whoever is busy would let us wait, and a zombie for ever. */
-static char *
-describe (const ProcessInfo *info)
+/* A question to whoever is busy would wait in its mailbox, and the next look would
+ * count it there. */
+static gboolean
+is_idle_soon (Tree *self, Pid pid)
 {
-  char *text = NULL;
+  while (!process_is_idle (pid)) {
+    if (self->patience_ms == 0 || !process_sleep (1))
+      return FALSE;
+    self->patience_ms--;
+  }
+  return TRUE;
+}
 
+static char *
+describe (Tree *self, const ProcessInfo *info)
+{
   if (info->state == PROCESS_ZOMBIE || !is_server (info))
+    return g_strdup (info->label);
+  if (!process_is_alive (info->pid))
     return NULL;
-  text = gen_server_describe (info->pid, DESCRIBE_MS);
-  if (text == NULL && info->state != PROCESS_IDLE)
-    text = g_strdup ("busy");
-  return text;
+  if (!is_idle_soon (self, info->pid))
+    return g_strdup ("busy");
+  return gen_server_describe (info->pid, DESCRIBE_MS);
+}
+
+static char *
+name_whom_it_waits_on (const Tree *self, Pid pid)
+{
+  const ProcessInfo *info = g_hash_table_lookup (self->infos,
+                                                 PID_TO_POINTER (pid));
+  g_autofree char *name = process_get_name (pid);
+
+  if (pid == PID_NONE)
+    return NULL;
+  if (name == NULL && info != NULL)
+    name = g_strdup (info->kind);
+  return g_strdup_printf ("%s%s" PID_FORMAT, name != NULL ? name : "",
+                          name != NULL ? " " : "", PID_ARGS (pid));
 }
 
 static void
-print_process (Tree *self, const ProcessInfo *info)
+node_free (gpointer data)
 {
-  static const char *const states[] = { "idle", "queued", "running", "zombie" };
-  g_autofree char *name = process_get_name (info->pid);
-  g_autofree char *description = describe (info);
+  ObserverNode *self = data;
 
-  g_string_append_printf (self->text, "%s " PID_FORMAT " %s",
-                          name != NULL ? name : info->kind,
-                          PID_ARGS (info->pid), states[info->state]);
-  if (info->n_messages > 0)
-    g_string_append_printf (self->text, ", %u waiting", info->n_messages);
-  if (description != NULL)
-    g_string_append_printf (self->text, " · %s", description);
-  g_string_append_c (self->text, '\n');
+  g_free (self->bars);
+  g_free (self->name);
+  g_free (self->waits_on);
+  g_free (self->description);
+  g_free (self);
+}
+
+static void
+add_node (Tree *self, const ProcessInfo *info, const char *bars)
+{
+  ObserverNode *node = g_new0 (ObserverNode, 1);
+
+  node->pid = info->pid;
+  node->parent = *bars != '\0' ? info->parent : PID_NONE;
+  node->bars = g_strdup (bars);
+  node->name = process_get_name (info->pid);
+  node->kind = info->kind;
+  node->state = name_state (info);
+  node->n_messages = info->n_messages;
+  node->waits_on = name_whom_it_waits_on (self, info->waits_on);
+  node->waits_on_pid = info->waits_on;
+  node->description = describe (self, info);
+  g_ptr_array_add (self->nodes, node);
 }
 
 /* The lines below a process begin with the bars of those above it. */
 static void
-print_tree (Tree *self, const ProcessInfo *root, const char *bars)
+add_tree (Tree *self, const ProcessInfo *root, const char *bars,
+          const char *corner)
 {
   GPtrArray *children = g_hash_table_lookup (self->children,
                                              PID_TO_POINTER (root->pid));
+  g_autofree char *before = g_strconcat (bars, corner, NULL);
+  g_autofree char *below = NULL;
 
-  print_process (self, root);
-  for (guint i = 0; children != NULL && i < children->len; i++) {
-    gboolean is_last = i + 1 == children->len;
-    g_autofree char *below = g_strconcat (bars, is_last ? "   " : "│  ", NULL);
-
-    g_string_append_printf (self->text, "%s%s ", bars, is_last ? "└─" : "├─");
-    print_tree (self, children->pdata[i], below);
-  }
+  add_node (self, root, before);
+  if (*corner != '\0')
+    below = g_strconcat (bars, g_str_has_prefix (corner, "└") ? "   " : "│  ",
+                         NULL);
+  for (guint i = 0; children != NULL && i < children->len; i++)
+    add_tree (self, children->pdata[i], below != NULL ? below : "",
+              i + 1 == children->len ? "└─ " : "├─ ");
 }
 
 static gboolean
@@ -111,21 +167,274 @@ is_root (const Tree *self, const ProcessInfo *info)
   gboolean is_thread = g_str_equal (info->kind, "thread");
   gpointer pid = PID_TO_POINTER (info->pid);
 
-  return !g_hash_table_contains (self->infos, PID_TO_POINTER (info->parent))
-         && (!is_thread || g_hash_table_contains (self->children, pid));
+  if (g_hash_table_contains (self->infos, PID_TO_POINTER (info->parent)))
+    return FALSE;
+  return g_hash_table_contains (self->children, pid)
+         || (!is_thread && info->pid != process_self ());
+}
+
+GPtrArray *
+observer_look (Pid root)
+{
+  Tree tree = { .nodes = g_ptr_array_new_with_free_func (node_free) };
+
+  tree_init (&tree);
+  for (guint i = 0; i < tree.list->len; i++) {
+    const ProcessInfo *info = &g_array_index (tree.list, ProcessInfo, i);
+
+    if (root == PID_NONE ? is_root (&tree, info) : info->pid == root)
+      add_tree (&tree, info, "", "");
+  }
+  tree_clear (&tree);
+  return tree.nodes;
+}
+
+GPtrArray *
+observer_list (void)
+{
+  Tree tree = { .nodes = g_ptr_array_new_with_free_func (node_free) };
+
+  tree_init (&tree);
+  for (guint i = 0; i < tree.list->len; i++) {
+    const ProcessInfo *info = &g_array_index (tree.list, ProcessInfo, i);
+
+    if (info->pid != process_self ())
+      add_node (&tree, info, "");
+  }
+  tree_clear (&tree);
+  return tree.nodes;
+}
+
+/* Comparing */
+
+/* Returns: (transfer full) (nullable): Pid → ObserverNode, in @nodes */
+static GHashTable *
+index_nodes (GPtrArray *nodes)
+{
+  GHashTable *index = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; nodes != NULL && i < nodes->len; i++) {
+    ObserverNode *node = nodes->pdata[i];
+
+    g_hash_table_insert (index, PID_TO_POINTER (node->pid), node);
+  }
+  return index;
+}
+
+static const ObserverNode *
+find (GHashTable *index, const ObserverNode *node)
+{
+  return g_hash_table_lookup (index, PID_TO_POINTER (node->pid));
+}
+
+/* As text */
+
+static char *
+make_line (const ObserverNode *node)
+{
+  GString *line = g_string_new (NULL);
+
+  g_string_printf (line, "%s " PID_FORMAT " %s",
+                   node->name != NULL ? node->name : node->kind,
+                   PID_ARGS (node->pid), node->state);
+  if (node->n_messages > 0)
+    g_string_append_printf (line, ", %u waiting", node->n_messages);
+  if (node->waits_on != NULL)
+    g_string_append_printf (line, ", waits for %s", node->waits_on);
+  if (node->description != NULL)
+    g_string_append_printf (line, " · %s", node->description);
+  return g_string_free (line, FALSE);
+}
+
+static char
+mark (const ObserverNode *before, const char *line)
+{
+  g_autofree char *old_line = before != NULL ? make_line (before) : NULL;
+
+  if (before == NULL)
+    return '+';
+  return g_str_equal (old_line, line) ? ' ' : '*';
+}
+
+static void
+write_ended (GPtrArray *now, GPtrArray *before, GString *text)
+{
+  g_autoptr (GHashTable) index = index_nodes (now);
+
+  for (guint i = 0; i < before->len; i++) {
+    const ObserverNode *node = before->pdata[i];
+
+    if (find (index, node) == NULL)
+      g_string_append_printf (text, "- %s " PID_FORMAT " has ended\n",
+                              node->name != NULL ? node->name : node->kind,
+                              PID_ARGS (node->pid));
+  }
+}
+
+void
+observer_write_text (GPtrArray *now, GPtrArray *before, GString *text)
+{
+  g_autoptr (GHashTable) index = index_nodes (before);
+
+  for (guint i = 0; i < now->len; i++) {
+    const ObserverNode *node = now->pdata[i];
+    g_autofree char *line = make_line (node);
+
+    if (before != NULL)
+      g_string_append_printf (text, "%c ", mark (find (index, node), line));
+    g_string_append_printf (text, "%s%s\n", node->bars, line);
+  }
+  if (before != NULL)
+    write_ended (now, before, text);
 }
 
 void
 observer_print_tree (Pid root, GString *text)
 {
-  Tree tree;
+  g_autoptr (GPtrArray) nodes = observer_look (root);
 
-  tree_init (&tree, text);
-  for (guint i = 0; i < tree.list->len; i++) {
-    const ProcessInfo *info = &g_array_index (tree.list, ProcessInfo, i);
+  observer_write_text (nodes, NULL, text);
+}
 
-    if (root == PID_NONE ? is_root (&tree, info) : info->pid == root)
-      print_tree (&tree, info, "");
+/* For other programs */
+
+/* A string as JSON, and Graphviz, want it. */
+static void
+append_quoted (GString *text, const char *string)
+{
+  g_autofree char *valid = g_utf8_make_valid (string, -1);
+
+  g_string_append_c (text, '"');
+  for (const char *c = valid; *c != '\0'; c++)
+    if (*c == '"' || *c == '\\')
+      g_string_append_printf (text, "\\%c", *c);
+    else if (*c == '\n')
+      g_string_append (text, "\\n");
+    else if ((guchar) *c < ' ')
+      g_string_append_printf (text, "\\u%04x", (guint) (guchar) *c);
+    else
+      g_string_append_c (text, *c);
+  g_string_append_c (text, '"');
+}
+
+static void
+append_member (GString *text, const char *key, const char *value)
+{
+  g_string_append_printf (text, "\"%s\": ", key);
+  if (value != NULL)
+    append_quoted (text, value);
+  else
+    g_string_append (text, "null");
+  g_string_append (text, ", ");
+}
+
+static void
+append_pid (GString *text, const char *key, Pid pid)
+{
+  g_autofree char *value = g_strdup_printf (PID_FORMAT, PID_ARGS (pid));
+
+  append_member (text, key, pid != PID_NONE ? value : NULL);
+}
+
+void
+observer_write_json (GPtrArray *now, GPtrArray *before, GString *text)
+{
+  g_autoptr (GHashTable) index = index_nodes (before);
+
+  g_string_append_c (text, '[');
+  for (guint i = 0; i < now->len; i++) {
+    const ObserverNode *node = now->pdata[i];
+
+    g_string_append (text, i > 0 ? ",\n  { " : "\n  { ");
+    append_pid (text, "pid", node->pid);
+    append_pid (text, "parent", node->parent);
+    append_member (text, "name", node->name);
+    append_member (text, "kind", node->kind);
+    append_member (text, "state", node->state);
+    append_pid (text, "waits_on", node->waits_on_pid);
+    append_member (text, "description", node->description);
+    if (before != NULL)
+      g_string_append_printf (text, "\"new\": %s, ",
+                              find (index, node) == NULL ? "true" : "false");
+    g_string_append_printf (text, "\"messages\": %u }", node->n_messages);
   }
-  tree_clear (&tree);
+  g_string_append (text, "\n]\n");
+}
+
+/* A node's name in the picture is its place in the tree. */
+static void
+append_arrow (GString *text, GHashTable *places, Pid from, Pid to,
+              const char *style)
+{
+  guint tail = GPOINTER_TO_UINT (
+    g_hash_table_lookup (places, PID_TO_POINTER (from)));
+  guint head = GPOINTER_TO_UINT (
+    g_hash_table_lookup (places, PID_TO_POINTER (to)));
+
+  if (tail != 0 && head != 0)
+    g_string_append_printf (text, "  n%u -> n%u%s;\n", tail, head, style);
+}
+
+static void
+append_arrows_to_the_named (GString *text, GHashTable *places,
+                            const ObserverNode *node)
+{
+  const char *next = node->description;
+  guint slot;
+  guint64 generation;
+
+  while (next != NULL && (next = strchr (next, '<')) != NULL) {
+    if (sscanf (next, PID_FORMAT, &slot, &generation) == 2)
+      append_arrow (text, places, node->pid, slot | generation << PID_SLOT_BITS,
+                    " [style=dashed, constraint=false]");
+    next++;
+  }
+}
+
+static void
+append_arrows (GString *text, GHashTable *places, const ObserverNode *node)
+{
+  append_arrow (text, places, node->parent, node->pid, "");
+  append_arrow (text, places, node->pid, node->waits_on_pid,
+                " [style=dashed, constraint=false]");
+  append_arrows_to_the_named (text, places, node);
+}
+
+/* A pid differs from run to run, and an arrow says as much: so a description is
+ * left out from where it comes to speak of one. */
+static void
+append_label (GString *text, const ObserverNode *node)
+{
+  const char *name = node->name != NULL ? node->name : node->kind;
+  const char *words = node->description != NULL ? node->description : "";
+  gsize length = strcspn (words, strchr (words, '<') != NULL ? ",<" : "");
+  g_autofree char *description = g_strndup (words, length);
+  g_autofree char *label = g_strconcat (name, length > 0 ? "\n" : NULL,
+                                        description, NULL);
+
+  append_quoted (text, label);
+}
+
+void
+observer_write_dot (GPtrArray *now, GPtrArray *before, GString *text)
+{
+  g_autoptr (GHashTable) index = index_nodes (before);
+  g_autoptr (GHashTable) places = g_hash_table_new (NULL, NULL);
+
+  g_string_append (text,
+                   "digraph tree {\n  node [shape=box, style=rounded];\n");
+  for (guint i = 0; i < now->len; i++) {
+    const ObserverNode *node = now->pdata[i];
+
+    g_hash_table_insert (places, PID_TO_POINTER (node->pid),
+                         GUINT_TO_POINTER (i + 1));
+    g_string_append_printf (text, "  n%u [label=", i + 1);
+    append_label (text, node);
+    g_string_append (text, before != NULL && find (index, node) == NULL
+                             ? ", style=\"rounded,bold\"];\n"
+                             : "];\n");
+  }
+  for (guint i = 0; i < now->len; i++)
+    append_arrows (text, places, now->pdata[i]);
+  g_string_append (text, "}\n");
 }

@@ -96,6 +96,18 @@ process_sleep (guint duration_ms)
   return slot_is_alive (self);
 }
 
+void
+process_set_label (const char *label)
+{
+  Process *self = slot_lock_alive (process_self ());
+
+  if (self == NULL)
+    return;
+  g_free (self->label);
+  self->label = g_strdup (label);
+  slot_unlock (self);
+}
+
 Pid
 process_spawn (ProcessFunc func, gpointer data, GDestroyNotify free_data)
 {
@@ -290,7 +302,14 @@ add_info (Process *process, gpointer data)
   info.waits_on = process->waits_on;
   info.lender = info.state == PROCESS_RUNNING ? process->lender : PID_NONE;
   info.is_receiving = process->waits_for == WAITS_FOR_MESSAGE;
+  info.label = g_strdup (process->label);
   g_array_append_val ((GArray *) data, info);
+}
+
+static void
+clear_info (gpointer info)
+{
+  g_free (((ProcessInfo *) info)->label);
 }
 
 static gint
@@ -306,6 +325,7 @@ process_list (void)
 {
   GArray *list = g_array_new (FALSE, FALSE, sizeof (ProcessInfo));
 
+  g_array_set_clear_func (list, clear_info);
   slot_foreach (add_info, list);
   g_array_sort (list, compare_births);
   return list;

@@ -180,6 +180,16 @@ GCancellable *process_cancellable (void);
 gboolean process_sleep (guint duration_ms);
 
 /**
+ * process_set_label:
+ * @label: (nullable): a few words, in place of those before
+ *
+ * Has the process that runs here say what it is, or is doing, to whoever looks
+ * at it; OTP's `proc_lib:set_label`.  For functions and threads: a gen_server
+ * has its class's `describe`.
+ */
+void process_set_label (const char *label);
+
+/**
  * ProcessFunc:
  * @data: what was given to process_spawn()
  *
@@ -289,6 +299,7 @@ typedef enum {
  * @lender: who lends it the thread that it runs on, and goes on when it is
  *   done, or %PID_NONE
  * @is_receiving: whether it waits for a message
+ * @label: (nullable): what it has said by process_set_label()
  */
 typedef struct {
   Pid          pid;
@@ -300,6 +311,7 @@ typedef struct {
   Pid          waits_on;
   Pid          lender;
   gboolean     is_receiving;
+  char        *label;
 } ProcessInfo;
 
 /**

@@ -496,6 +496,7 @@ slot_end (Process *process, Reason reason)
   process->n_holders = process->has_runner ? 2 : 1;
   process->state = PROCESS_ZOMBIE;
   process->reason = reason;
+  g_clear_pointer (&process->label, g_free);
   trace (process->pid, "end", PID_NONE, g_quark_to_string (reason));
   g_atomic_int_set (&process->is_alive, FALSE);
   g_atomic_int_inc (&n_dying);

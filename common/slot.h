@@ -82,6 +82,7 @@ struct Process {
   GQueue early;           /* … meanwhile others' envelopes wait here */
   void (*forget_name) (Pid pid);
   GCancellable *cancellable;
+  char *label; /* what it says of itself */
   Wait waits_for;
   Pid waits_on; /* whose reply, or end, that is */
   Pid lender;   /* while it runs: on whose thread, or PID_NONE */

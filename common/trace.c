@@ -9,7 +9,7 @@ typedef struct {
   char **tags; /* (nullable) */
 } Who;
 
-gboolean trace_is_on;
+gint trace_is_on;
 
 static GMutex lock;
 /* lock protects: */

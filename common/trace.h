@@ -15,7 +15,7 @@
 
 #include "process.h"
 
-extern gboolean trace_is_on;
+extern gint trace_is_on; /* atomic; gen_server_trace() switches it */
 
 /* Says that @who does, or is, @event: to @whom, unless that is PID_NONE. */
 #define trace(...) trace_if_on (trace_event, __VA_ARGS__)
@@ -31,7 +31,7 @@ extern gboolean trace_is_on;
 
 #define trace_if_on(func, ...) \
   do { \
-    if (G_UNLIKELY (trace_is_on)) \
+    if (G_UNLIKELY (g_atomic_int_get (&trace_is_on))) \
       func (__VA_ARGS__); \
   } while (0)
 

@@ -3,8 +3,11 @@
  * would be the same process drawn twice. */
 #include "helper.h"
 #include "observer.h"
+#include "signals.h"
 #include "supervisor.h"
 #include "task.h"
+
+#include <string.h>
 
 enum { STAND = 1 };
 
@@ -55,17 +58,24 @@ number_pid (const GMatchInfo *match, GString *text, gpointer data)
 }
 
 static void
-assert_tree (Pid root, const char *expected)
+assert_text (const GString *text, const char *expected)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GRegex) regex = g_regex_new ("<[0-9]+\\.[0-9]+>", 0, 0, NULL);
   g_autoptr (GPtrArray) pids = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *found = NULL;
 
-  observer_print_tree (root, text);
   found = g_regex_replace_eval (regex, text->str, -1, 0, 0, number_pid, pids,
                                 NULL);
   g_assert_cmpstr (found, ==, expected);
+}
+
+static void
+assert_tree (Pid root, const char *expected)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  observer_print_tree (root, text);
+  assert_text (text, expected);
 }
 
 static Pid
@@ -297,6 +307,166 @@ test_busy_and_zombie (void)
   test_end ();
 }
 
+/* Comparing, and other forms */
+
+static Pid
+start_few (void)
+{
+  static char name[] = "Few";
+  Pid supervisor = start_workers (name, NULL);
+
+  for (int i = 0; i < 2; i++)
+    supervisor_start_child (supervisor, NULL, NULL);
+  test_wait_idle (supervisor);
+  return supervisor;
+}
+
+static void
+stop_few (Pid supervisor)
+{
+  process_unlink (supervisor);
+  process_exit (supervisor, REASON_KILL);
+  test_end ();
+}
+
+static void
+test_marks_what_has_changed (void)
+{
+  Pid supervisor = start_few ();
+  g_autoptr (GPtrArray) before = observer_look (supervisor), now = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  observer_write_text (before, before, text);
+  assert_text (text, "  Few <1> idle · simple_one_for_one, 2 children\n"
+                     "  ├─ Worker <2> idle · all well\n"
+                     "  └─ Worker <3> idle · all well\n");
+  process_exit (((ObserverNode *) before->pdata[1])->pid, REASON_KILL);
+  supervisor_count_children (supervisor, &(ChildCount) { 0 }, NULL);
+  for (int i = 0; i < 2; i++)
+    supervisor_start_child (supervisor, NULL, NULL);
+  test_wait_idle (supervisor);
+  now = observer_look (supervisor);
+  g_string_truncate (text, 0);
+  observer_write_text (now, before, text);
+  assert_text (text, "* Few <1> idle · simple_one_for_one, 3 children\n"
+                     "  ├─ Worker <2> idle · all well\n"
+                     "+ ├─ Worker <3> idle · all well\n"
+                     "+ └─ Worker <4> idle · all well\n"
+                     "- Worker <5> has ended\n");
+  stop_few (supervisor);
+}
+
+static void
+test_list_is_flat (void)
+{
+  Pid supervisor = start_few ();
+  g_autoptr (GPtrArray) nodes = observer_list ();
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  observer_write_text (nodes, NULL, text);
+  assert_text (text, "Few <1> idle · simple_one_for_one, 2 children\n"
+                     "Worker <2> idle · all well\n"
+                     "Worker <3> idle · all well\n");
+  stop_few (supervisor);
+}
+
+static void
+test_json (void)
+{
+  Pid supervisor = start_few ();
+  g_autoptr (GPtrArray) nodes = observer_look (supervisor);
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_ptr_array_set_size (nodes, 2);
+  observer_write_json (nodes, none, text);
+  assert_text (
+    text,
+    "[\n"
+    "  { \"pid\": \"<1>\", \"parent\": null, \"name\": \"Few\", \"kind\": "
+    "\"supervisor\", \"state\": \"idle\", \"waits_on\": null, "
+    "\"description\": \"simple_one_for_one, 2 children\", \"new\": true, "
+    "\"messages\": 0 },\n"
+    "  { \"pid\": \"<2>\", \"parent\": \"<1>\", \"name\": null, \"kind\": "
+    "\"Worker\", \"state\": \"idle\", \"waits_on\": null, "
+    "\"description\": \"all well\", \"new\": true, \"messages\": 0 }\n"
+    "]\n");
+  stop_few (supervisor);
+}
+
+static void
+receive_go (gpointer data)
+{
+  Message go;
+
+  process_set_label (data);
+  process_receive (&go, -1);
+}
+
+static void
+wait_receiving (Pid pid)
+{
+  for (;;) {
+    g_autoptr (GPtrArray) nodes = observer_look (pid);
+    const ObserverNode *node = nodes->pdata[0];
+
+    if (g_str_equal (node->state, "receiving"))
+      return;
+    process_sleep (1);
+  }
+}
+
+static void
+test_label_is_escaped (void)
+{
+  static char label[] = "a \"quote\", a \\, a\nline, a\tjump, \xff";
+  Pid pid = process_spawn (receive_go, label, NULL);
+  g_autoptr (GPtrArray) nodes = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  wait_receiving (pid);
+  nodes = observer_look (pid);
+  observer_write_json (nodes, NULL, text);
+  g_assert_nonnull (strstr (text->str,
+                            "\"description\": \"a \\\"quote\\\", a \\\\, "
+                            "a\\nline, a\\u0009jump, \xef\xbf\xbd\""));
+  process_exit (pid, REASON_KILL);
+  test_end ();
+}
+
+static void
+test_dot_has_arrows_and_no_pids (void)
+{
+  Pid supervisor = start_few ();
+  g_autoptr (GPtrArray) before = observer_look (PID_NONE), now = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *label = g_strdup_printf (
+    "holder, has " PID_FORMAT,
+    PID_ARGS (((ObserverNode *) before->pdata[2])->pid));
+  Pid holder = process_spawn (receive_go, label, NULL);
+
+  wait_receiving (holder);
+  now = observer_look (PID_NONE);
+  observer_write_dot (now, before, text);
+  g_assert_cmpstr (text->str, ==,
+                   "digraph tree {\n"
+                   "  node [shape=box, style=rounded];\n"
+                   "  n1 [label=\"thread\"];\n"
+                   "  n2 [label=\"Few\\nsimple_one_for_one, 2 children\"];\n"
+                   "  n3 [label=\"Worker\\nall well\"];\n"
+                   "  n4 [label=\"Worker\\nall well\"];\n"
+                   "  n5 [label=\"function\\nholder\", "
+                   "style=\"rounded,bold\"];\n"
+                   "  n1 -> n2;\n"
+                   "  n2 -> n3;\n"
+                   "  n2 -> n4;\n"
+                   "  n5 -> n3 [style=dashed, constraint=false];\n"
+                   "}\n");
+  process_exit (holder, REASON_KILL);
+  g_assert_true (process_wait_end (holder, test_limit ()));
+  stop_few (supervisor);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -318,5 +488,12 @@ main (int argc, char **argv)
                    test_functions_and_tasks_are_drawn);
   g_test_add_func ("/observer/orphan-is-drawn", test_orphan_is_drawn);
   g_test_add_func ("/observer/busy-and-zombie", test_busy_and_zombie);
+  g_test_add_func ("/observer/marks-what-has-changed",
+                   test_marks_what_has_changed);
+  g_test_add_func ("/observer/list-is-flat", test_list_is_flat);
+  g_test_add_func ("/observer/json", test_json);
+  g_test_add_func ("/observer/label-is-escaped", test_label_is_escaped);
+  g_test_add_func ("/observer/dot-has-arrows-and-no-pids",
+                   test_dot_has_arrows_and_no_pids);
   return g_test_run ();
 }

@@ -79,6 +79,31 @@ test_trace_is_silent_unless_asked (void)
   g_test_trap_assert_stderr ("");
 }
 
+static void
+switch_on_and_off (void)
+{
+  Pid pid = gen_server_start (&counter_class, "tally", NULL, NULL);
+
+  gen_server_trace (TRUE);
+  gen_server_cast (pid, (Message) { .tag = ADD, .number = 42 });
+  gen_server_trace (FALSE);
+  gen_server_cast (pid, (Message) { .tag = ADD, .number = 43 });
+  g_assert_cmpint (test_call (pid, (Message) { .tag = READ }).number, ==, 85);
+  process_exit (pid, REASON_KILL);
+  test_end ();
+}
+
+/* Who began before that has its name, and its words, all the same. */
+static void
+test_trace_is_switched_on_and_off (void)
+{
+  run ("/trace/subprocess/switch-on-and-off", "0");
+  g_test_trap_assert_stderr (
+    "*thread <0.1> * cast       tally <1.1>: ADD 42\n*");
+  g_test_trap_assert_stderr_unmatched ("*begin*");
+  g_test_trap_assert_stderr_unmatched ("*ADD 43*");
+}
+
 /* Whoever is watched must not do anything else for that. */
 static void
 test_trace_makes_no_process (void)
@@ -92,9 +117,12 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/trace/subprocess/count-and-kill", count_and_kill);
+  g_test_add_func ("/trace/subprocess/switch-on-and-off", switch_on_and_off);
   g_test_add_func ("/trace/tells-what-happens", test_trace_tells_what_happens);
   g_test_add_func ("/trace/is-silent-unless-asked",
                    test_trace_is_silent_unless_asked);
+  g_test_add_func ("/trace/is-switched-on-and-off",
+                   test_trace_is_switched_on_and_off);
   g_test_add_func ("/trace/makes-no-process", test_trace_makes_no_process);
   return g_test_run ();
 }

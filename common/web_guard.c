@@ -1,0 +1,33 @@
+/* Loopback is not private: every page in the user's browser can send requests to
+ * it.  So this guard stands before everything else, and turns away what other
+ * sites send, also under a name that they have pointed here.
+ */
+#include "web_soup.h"
+
+static gboolean
+is_ours (guint port, const char *prefix, const char *value)
+{
+  g_autofree char *number = g_strdup_printf ("%s127.0.0.1:%u", prefix, port);
+  g_autofree char *name = g_strdup_printf ("%slocalhost:%u", prefix, port);
+
+  return g_strcmp0 (value, number) == 0 || g_strcmp0 (value, name) == 0;
+}
+
+/* A name that leads here, but is not ours, is another site's; so is an origin.
+ * A browser asks before it sends another site's request with a header that is
+ * not one of the usual: and that question has an origin. */
+gboolean
+web_guard_allows (SoupServerMessage *message, guint port)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (
+    message);
+  const char *method = soup_server_message_get_method (message);
+  const char *origin = soup_message_headers_get_list (headers, "Origin");
+
+  if (!is_ours (port, "", soup_message_headers_get_list (headers, "Host")))
+    return FALSE;
+  if (origin != NULL && !is_ours (port, "http://", origin))
+    return FALSE;
+  return g_str_equal (method, "GET")
+         || soup_message_headers_get_one (headers, "X-Observer") != NULL;
+}

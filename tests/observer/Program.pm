@@ -1,0 +1,85 @@
+# Starts and ends a version's observer, and prints TAP, for the tests beside this.
+#
+#   LIMIT=N        N times the limit of 20 seconds for each wait
+#   WRAPPER="..."  the command to run it under
+package Program;
+use strict;
+use warnings;
+use Cwd;
+use Exporter 'import';
+use File::Basename;
+use File::Temp;
+use Socket;
+use Time::HiRes qw(sleep time);
+our @EXPORT = qw(start_program end_program url port memory ok wait_until done connect_to);
+
+my $n     = 0;
+my $limit = 20 * ($ENV{LIMIT} || 1);
+my @wrapper = split ' ', $ENV{WRAPPER} || '';
+my ($dir, $pid, $port, $out);
+$| = 1;
+
+sub url  { return "http://127.0.0.1:$port" }
+sub port { return $port }
+
+# It looks for its texts beside itself.  Returns the version whose observer it is.
+sub start_program {
+    my ($program) = @_;
+    my ($version) = ($program // '') =~ m{(v\d)/observer$} or die "which vN/observer?\n";
+    $dir = File::Temp->newdir;
+    symlink Cwd::abs_path($_), "$dir/" . basename($_) for $program, glob "$version/*.txt";
+    $pid = open $out, '-|', @wrapper, "$dir/observer", 0 or die "$program: $!\n";
+    ($port) = (<$out> // '') =~ /:(\d+)\// or die "$program says no port\n";
+    return $version;
+}
+
+# Returns its exit status, or -1 when it had to be killed.
+sub end_program {
+    my ($signal) = @_;
+    return -1 unless $pid;
+    kill $signal || 'INT', $pid;
+    my $status = -1;
+    local $SIG{ALRM} = sub { kill 'KILL', $pid };
+    alarm $limit;
+    waitpid $pid, 0;
+    alarm 0;
+    $status = $? & 127 ? -1 : $? >> 8;
+    $pid    = 0;
+    return $status;
+}
+
+END { my $status = $?; end_program('KILL') if $pid; $? = $status }
+
+# In kB.
+sub memory {
+    open my $in, '<', "/proc/$pid/status" or return 0;
+    my ($rss) = join('', <$in>) =~ /^VmRSS:\s+(\d+)/m;
+    return $rss;
+}
+
+sub connect_to {
+    socket my $socket, PF_INET, SOCK_STREAM, 0 or die "socket: $!\n";
+    setsockopt $socket, SOL_SOCKET, SO_RCVBUF, pack 'i', $_[0] if $_[0];
+    connect $socket, sockaddr_in($port, INADDR_LOOPBACK) or die "connect: $!\n";
+    return $socket;
+}
+
+sub ok {
+    my ($ok, $title, @notes) = @_;
+    printf "%s %d - %s\n", $ok ? 'ok' : 'not ok', ++$n, $title;
+    print map { "# $_\n" } map { split /\n/ } grep { defined } @notes unless $ok;
+    return $ok;
+}
+
+# Returns what it gave at last.
+sub wait_until {
+    my ($what) = @_;
+    my $end = time + $limit;
+    my $is;
+    sleep 0.05 until $is = $what->() or time > $end;
+    return $is;
+}
+
+sub done { print "1..$n\n" }
+
+1;
