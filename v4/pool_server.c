@@ -425,9 +425,9 @@ describe (gpointer state, GString *text)
   PoolServer *self = state;
   guint idle = self->workers.length;
 
-  g_string_append_printf (text, "%u idle, %u busy, %u waiting", idle,
-                          g_hash_table_size (self->by_pid) - idle,
-                          self->line.waiters.length);
+  g_string_append_printf (text, "%u idle, %u busy, %u overflow, %u waiting",
+                          idle, g_hash_table_size (self->by_pid) - idle,
+                          count_overflow (self), self->line.waiters.length);
 }
 
 static const GenServerClass pool_server_class = {
