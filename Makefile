@@ -70,8 +70,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: help setup hello demo observer test test-common test-shell \
         test-shell-terminal test-observer test-observer-page sanitize tsan \
         valgrind docs start check watch hint debug solution reset ready matrix \
-        check-matrix check-workshop check-transcripts check-docs format \
-        check-format ci clean sim simulate steps count-steps diff bugs bug \
+        check-matrix check-workshop check-transcripts check-docs pictures \
+        check-pictures format check-format ci clean sim simulate steps count-steps diff bugs bug \
         bugs-search check-bugs bench bench-peers FORCE
 
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
@@ -302,7 +302,14 @@ check-docs: ## check that code and links in the documents are right
 	@echo "Documents: quoted code and links"
 	@tests/tools/quote --check $(pages)
 
-check-transcripts: $(BUILD)/hello $(VERSIONS:%=%/demo) ## check what the documents show of programs
+pictures: $(VERSIONS:%=%/shell) | need-graphviz ## draw the chapters' pictures anew, by the programs
+	@tests/tools/pictures $(VERSIONS)
+
+check-pictures: $(VERSIONS:%=%/shell) ## check that they are what the programs draw today
+	@echo "Pictures of the chapters"
+	@tests/tools/pictures --check $(VERSIONS)
+
+check-transcripts: $(BUILD)/hello $(VERSIONS:%=%/demo) $(VERSIONS:%=%/shell) ## check what the documents show of programs
 	@tests/tools/transcripts $(pages)
 
 format: need-clang-format ## format all sources
@@ -319,6 +326,7 @@ ci: ## all that CI runs, the tests last
 	@$(MAKE) check-format
 	@$(MAKE) check-docs
 	@$(MAKE) -j2 check-matrix
+	@$(MAKE) check-pictures
 	@$(MAKE) check-transcripts
 	@$(MAKE) check-workshop
 	@$(MAKE) hello $(VERSIONS:%=demo-%)
@@ -510,6 +518,9 @@ need-node:
 need-patch:
 	$(call need,patch --version,patch)
 
+need-graphviz:
+	$(call need,dot -V,graphviz)
+
 need-entr:
 	$(call need,type entr,entr)
 
@@ -520,8 +531,9 @@ need-clang-format:
 	$(call need,clang-format --version,clang-format)
 
 .PHONY: need-glib need-sqlite need-libedit need-libsoup need-prove need-curl \
-        need-chromium need-tmux need-valgrind need-node need-patch need-entr \
-        need-gdb need-clang-format need-poolboy need-apr need-gnuplot
+        need-chromium need-tmux need-valgrind need-node need-patch \
+        need-graphviz need-entr need-gdb need-clang-format need-poolboy \
+        need-apr need-gnuplot
 
 # $(call need,TEST,PACKAGES): the lock is for targets that are made at once.
 sudo = $(if $(filter-out 0,$(shell id -u)),sudo)

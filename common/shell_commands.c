@@ -16,44 +16,45 @@
 
 /* tree */
 
+typedef void (*Write) (GPtrArray *now, GPtrArray *before, GString *text);
+
 static GMutex lock;
 /* lock protects: */
-static GPtrArray *last; /* ObserverNode: what the last `tree` has shown */
+static GPtrArray *last; /* ObserverNode: what the last look at all has seen */
 
+/* What is only a part is not compared: the rest would seem to have ended. */
 static char *
-draw_all (void)
-{
-  GPtrArray *now = observer_look (PID_NONE);
-  GString *text = g_string_new (NULL);
-
-  g_mutex_lock (&lock);
-  observer_write_text (now, last, text);
-  g_clear_pointer (&last, g_ptr_array_unref);
-  last = now;
-  g_mutex_unlock (&lock);
-  return g_string_free (text, FALSE);
-}
-
-static char *
-draw (Pid root,
-      void (*write) (GPtrArray *now, GPtrArray *before, GString *text))
+draw (Pid root, Write write)
 {
   g_autoptr (GPtrArray) now = observer_look (root);
   GString *text = g_string_new (NULL);
 
-  write (now, NULL, text);
+  g_mutex_lock (&lock);
+  write (now, root == PID_NONE ? last : NULL, text);
+  if (root == PID_NONE) {
+    g_clear_pointer (&last, g_ptr_array_unref);
+    last = g_steal_pointer (&now);
+  }
+  g_mutex_unlock (&lock);
   return g_string_free (text, FALSE);
+}
+
+static Write
+find_writer (const char *option)
+{
+  if (g_strcmp0 (option, "--dot") == 0)
+    return observer_write_dot;
+  return g_strcmp0 (option, "--json") == 0 ? observer_write_json : NULL;
 }
 
 static gboolean
 tree (char **args, GError **error)
 {
   g_autofree char *text = NULL;
-  gboolean is_dot = g_strcmp0 (args[0], "--dot") == 0;
-  gboolean is_json = g_strcmp0 (args[0], "--json") == 0;
+  Write write = find_writer (args[0]);
   Pid root = PID_NONE;
 
-  args += is_dot || is_json;
+  args += write != NULL;
   if (args[0] != NULL && args[1] != NULL) {
     g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
                  "one tree at a time, please");
@@ -61,12 +62,7 @@ tree (char **args, GError **error)
   }
   if (args[0] != NULL && !shell_parse_pid (args[0], &root, error))
     return FALSE;
-  if (is_dot)
-    text = draw (root, observer_write_dot);
-  else if (is_json)
-    text = draw (root, observer_write_json);
-  else
-    text = root != PID_NONE ? draw (root, observer_write_text) : draw_all ();
+  text = draw (root, write != NULL ? write : observer_write_text);
   shell_print ("%s", text);
   return TRUE;
 }
