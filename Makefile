@@ -159,7 +159,8 @@ test-shell-terminal: $(BUILD)/$(lastword $(VERSIONS))/shell | need-tmux
 	@$(scripts) tests/shell/terminal :: $(lastword $(VERSIONS))
 
 test-observer: $(VERSIONS:%=$(BUILD)/%/observer) | need-curl ## run the tests of the observers
-	@$(scripts) --jobs 4 --exec tests/observer/server $^
+	@TSAN_OPTIONS=$$TSAN_OPTIONS:suppressions=tests/tsan/libsoup.supp \
+	  $(scripts) --jobs 4 --exec tests/observer/server $^
 
 test-observer-page: $(BUILD)/$(lastword $(VERSIONS))/observer | need-chromium
 	@$(scripts) tests/observer/page :: $<
@@ -177,7 +178,7 @@ sanitize: ## run every suite with address and undefined behaviour sanitizer
 # Random addresses may be where its shadow memory wants to be.
 tsan: ## run every suite with thread sanitizer
 	@echo "Thread sanitizer:"
-	@G_SLICE=always-malloc POOLY_TEST_SCALE=2 \
+	@G_SLICE=always-malloc POOLY_TEST_SCALE=2 GROWTH=1000000 \
 	  TSAN_OPTIONS=halt_on_error=1:exitcode=66:atexit_sleep_ms=0 \
 	  WRAPPER="$$(setarch -R true 2>/dev/null && echo setarch -R)" \
 	  $(MAKE) FLAVOUR=tsan LIMIT=$$((5 * $(LIMIT))) test
