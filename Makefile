@@ -15,7 +15,7 @@
 ## LIMIT=3     three times the limit of 20 seconds for each test
 ## JOBS=2      two test programs at once; their limits are made for one
 ## SUITES=v1   of test, sanitize, tsan, valgrind: only these suites
-## ARGS=...    the arguments of a demo
+## ARGS=...    the arguments of a demo; of observer: a port
 ## ROUNDS=5    of bench: how often each case is measured
 ## ONLY=text   of bench: only the cases whose name matches, a regular expression
 ## VERBOSE=1   show the compiler's command lines
@@ -114,6 +114,10 @@ observer: observer-$(if $(V),v$(V:v%=%),$(lastword $(VERSIONS))) ## show the new
 
 observer-v%: v%/observer
 	@$< $(ARGS)
+
+# The versions that there are have rules of their own.
+v%/demo v%/shell v%/observer:
+	@echo "There is no version $*." >&2; exit 2
 
 diff: $(and $(filter html,$(FORMAT)),need-node) ## show what version V changes
 	@tests/tools/diff "$(V)" $(if $(filter html,$(FORMAT)),build/diff-v$(V).html)

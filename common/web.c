@@ -187,10 +187,14 @@ web_main (const WebProgram *program, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   guint64 port = WEB_PORT;
 
-  if ((argc < 2
-       || g_ascii_string_to_unsigned (argv[1], 10, 0, G_MAXUINT16, &port,
-                                      &error))
-      && web_run (program, (guint) port, &error))
+  if (argc > 1
+      && !g_ascii_string_to_unsigned (argv[1], 10, 0, G_MAXUINT16, &port,
+                                      NULL)) {
+    g_printerr ("port: %s, but it must be a number from 0 to %d\n", argv[1],
+                G_MAXUINT16);
+    return EXIT_FAILURE;
+  }
+  if (web_run (program, (guint) port, &error))
     return EXIT_SUCCESS;
   g_printerr ("%s\n", error->message);
   return EXIT_FAILURE;

@@ -11,7 +11,7 @@ use File::Basename;
 use File::Temp;
 use Socket;
 use Time::HiRes qw(sleep time);
-our @EXPORT = qw(start_program end_program url port memory ok wait_until done connect_to);
+our @EXPORT = qw(start_program run_another end_program url port memory ok wait_until done connect_to);
 
 my $n     = 0;
 my $limit = 20 * ($ENV{LIMIT} || 1);
@@ -31,6 +31,12 @@ sub start_program {
     $pid = open $out, '-|', @wrapper, "$dir/observer", 0 or die "$program: $!\n";
     ($port) = (<$out> // '') =~ /:(\d+)\// or die "$program says no port\n";
     return $version;
+}
+
+# Starts one more, with other arguments.  Returns what it says, and its exit status.
+sub run_another {
+    my $said = qx(@wrapper $dir/observer @_ 2>&1);
+    return ($said, $? >> 8);
 }
 
 # Returns its exit status, or -1 when it had to be killed.
