@@ -14,7 +14,8 @@
 ## SLOW=1      the heavier tests, too
 ## LIMIT=3     three times the limit of 20 seconds for each test
 ## JOBS=2      two test programs at once; their limits are made for one
-## SUITES=v1   of test, sanitize, tsan, valgrind: only these suites
+## SUITES=v1   of test, sanitize, tsan, valgrind: only these suites; beside the
+##             versions' there are common, shell and observer
 ## ARGS=...    the arguments of a demo; of observer: a port
 ## ROUNDS=5    of bench: how often each case is measured
 ## ONLY=text   of bench: only the cases whose name matches, a regular expression
@@ -129,8 +130,10 @@ diff: $(and $(filter html,$(FORMAT)),need-node) ## show what version V changes
 # the version's own directory, or in another one.
 in    = $(or $(DIR),$1)
 suite = $(if $(filter common,$1),$(common-tests),$(BUILD)/tests/test-$1$(in-dir))
-# Those suites that are not programs in C, but scripts that talk to ours.
-scripted = $(filter shell observer,$(SUITES))
+# Those suites that are not programs in C, but scripts that talk to ours; their
+# tests have no paths.
+scripted = shell observer
+to-script = $(if $(TEST),,$(patsubst %,test-%,$(filter $(scripted),$(SUITES))))
 storm = $(and $(filter-out common,$1),$(wildcard $(in)/swapi_fetcher.c), \
           $(BUILD)/tests/storm-$1$(in-dir))
 in-dir = $(addprefix -in-,$(subst /,-,$(DIR)))
@@ -144,7 +147,7 @@ prove = prove --exec tests/isolate --jobs $(JOBS) --failures --comments
 
 test: $(tests) | need-prove ## run every suite
 	$(if $(strip $^),@$(prove) $^)
-	@$(if $(scripted),$(MAKE) $(if $(TEST),,$(scripted:%=test-%)),:)
+	$(if $(to-script),@$(MAKE) $(to-script))
 
 test-common: $(call suite,common) | need-prove ## run common's suite
 	@$(prove) $^
