@@ -72,8 +72,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
         test-shell-terminal test-observer test-observer-page sanitize tsan \
         valgrind docs start check watch hint debug solution reset ready matrix \
         check-matrix check-workshop check-transcripts check-docs pictures \
-        check-pictures format check-format ci clean sim simulate steps count-steps diff bugs bug \
-        bugs-search check-bugs bench bench-peers FORCE
+        check-pictures format check-format ci clean sim simulate steps \
+        count-steps diff bugs bug bugs-search check-bugs bench bench-peers FORCE
 
 ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
 $(error GNU make 4.0 or newer is needed, and this is $(MAKE_VERSION))
@@ -357,8 +357,8 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$1)
 # $(call pool,VERSION): its pool's sources.
 pool    = $(filter-out $(in)/demo% $(in)/shell% $(in)/observer% $(in)/swapi_%, \
             $(wildcard $(in)/*.c))
-shell   = $(wildcard common/shell*.c)
-web     = $(wildcard common/web*.c)
+shell-sources = $(wildcard common/shell*.c)
+web-sources   = $(wildcard common/web*.c)
 helpers = $(call objects,$(wildcard tests/*.c))
 runtime = $(BUILD)/libcommon.a $(runtime-$(FLAVOUR))
 runtime-tsan = $(BUILD)/tests/tsan/glib-shim.o $(BUILD)/tests/tsan/wrap.opts
@@ -389,7 +389,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | need-glib
 # A program has one scheduler or the other.
 other-scheduler = common/scheduler$(if $(filter-out sim%,$(FLAVOUR)),_sim).c
 $(BUILD)/libcommon.a: $(call objects,$(filter-out \
-  %/hello.c $(shell) $(web) $(other-scheduler),$(wildcard common/*.c)))
+  %/hello.c $(shell-sources) $(web-sources) $(other-scheduler),$(wildcard common/*.c)))
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -408,11 +408,11 @@ $1/demo: $(call objects,$(filter-out $1/shell% $1/observer%,$(wildcard $1/*.c)))
 	$$(link)
 
 $(BUILD)/$1/shell: $(call objects,$(filter-out $1/demo% $1/observer%, \
-  $(wildcard $1/*.c $(shell)))) $(runtime)
+  $(wildcard $1/*.c) $(shell-sources))) $(runtime)
 	$$(link)
 
 $(BUILD)/$1/observer: $(call objects,$(filter-out $1/demo% $1/shell%, \
-  $(wildcard $1/*.c $(web)))) $(runtime)
+  $(wildcard $1/*.c) $(web-sources))) $(runtime)
 	$$(link)
 
 $1/shell $1/observer: $1/%: $(BUILD)/$1/%
@@ -464,7 +464,7 @@ $(BUILD)/common/web_page.inc: common/web_page.html
 	@mkdir -p $(@D)
 	@sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 
-$(call objects,$(web)): | need-libsoup
+$(call objects,$(web-sources)): | need-libsoup
 $(BUILD)/common/web_routes.o: $(BUILD)/common/web_page.inc
 $(BUILD)/common/web_routes.o: private CPPFLAGS += -iquote $(BUILD)/common
 
