@@ -23,7 +23,7 @@
 ## WERROR=1    a warning is an error, as it is in CI
 
 VERSIONS = $(patsubst %/pooly.h,%,$(sort $(wildcard v[1-9]/pooly.h)))
-SUITES   = common $(VERSIONS) shell observer
+SUITES   = common $(VERSIONS) shell
 LIMIT   ?= 1
 JOBS     = 1
 export LIMIT TEST SLOW SEED SEEDS ROUNDS ONLY
@@ -95,8 +95,7 @@ help: ## this list (the default)
 	@echo
 	@sed -n 's/^## /  /p' Makefile
 
-for-tests = need-prove need-libedit need-libsoup need-curl
-setup: need-glib need-sqlite $(for-tests) need-entr need-gdb ## install what demo, test and the workshop need
+setup: need-glib need-sqlite need-prove need-libedit need-entr need-gdb ## install what demo, test and the workshop need
 	@echo "Ready for make demo, make test and the workshop."
 
 hello: $(BUILD)/hello ## run chapter 0's program
@@ -146,8 +145,8 @@ tests = $(self-check-$(FLAVOUR)) \
 prove = prove --exec tests/isolate --jobs $(JOBS) --failures --comments
 
 test: $(tests) | need-prove ## run every suite
-	$(if $(strip $^),@$(prove) $^)
 	$(if $(to-script),@$(MAKE) $(to-script))
+	$(if $(strip $^),@$(prove) $^)
 
 test-common: $(call suite,common) | need-prove ## run common's suite
 	@$(prove) $^
@@ -329,6 +328,7 @@ check-format: need-clang-format ## check that all sources are formatted
 
 # Valgrind takes longest by far; the older versions' leaks are found before it, and
 # the longest program begins first.
+with-page   = SUITES="$(SUITES) observer"
 two-at-once = JOBS=2 LIMIT=$$((2 * $(LIMIT)))
 ci: ## all that CI runs, the tests last
 	@$(MAKE) check-format
@@ -338,14 +338,14 @@ ci: ## all that CI runs, the tests last
 	@$(MAKE) check-transcripts
 	@$(MAKE) check-workshop
 	@$(MAKE) hello $(VERSIONS:%=demo-%)
-	@$(MAKE) -j2 sanitize $(two-at-once)
-	@$(MAKE) -j2 tsan $(two-at-once)
+	@$(MAKE) -j2 sanitize $(with-page) $(two-at-once)
+	@$(MAKE) -j2 tsan $(with-page) $(two-at-once)
 	@$(MAKE) -j2 valgrind SUITES="$(lastword $(VERSIONS)) common"
 	@$(MAKE) -j2 sim JOBS=2
 	@$(MAKE) -j2 sim FLAVOUR=sim-asan SEEDS=50 JOBS=2
 	@$(MAKE) check-bugs
 	@$(MAKE) steps
-	@$(MAKE) test-shell-terminal test-observer-page
+	@$(MAKE) test-shell-terminal test-observer test-observer-page
 	@$(MAKE) test SLOW=1
 
 clean: ## remove all that was built
