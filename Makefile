@@ -256,6 +256,16 @@ bugs-search: need-patch ## look for the lowest seed that finds each bug, and not
 check-bugs: need-patch ## check that each bug, when it is put back, is found
 	@tests/tools/bug check $(N)
 
+# The talk.  Its trees are drawn, and its speaker's commands tried, by the shells.
+
+.PHONY: slides check-slides need-slides need-pandoc need-poppler
+
+slides: $(VERSIONS:=/shell) | need-slides ## build the talk's slides and cheat sheet, in build/slides
+	@slides/build
+
+check-slides: slides | need-prove ## look at every step of the slides, and try what they have one type
+	@prove --failures --comments --exec node slides/check.mjs
+
 glib.supp = $(wildcard $(shell pkg-config --variable=prefix \
               $(MODULES))/share/glib-2.0/valgrind/glib.supp)
 
@@ -336,6 +346,7 @@ ci: ## all that CI runs, the tests last
 	@$(MAKE) -j2 check-matrix
 	@$(MAKE) check-pictures
 	@$(MAKE) check-transcripts
+	@$(MAKE) check-slides
 	@$(MAKE) check-workshop
 	@$(MAKE) hello $(VERSIONS:%=demo-%)
 	@$(MAKE) -j2 sanitize $(with-page) $(two-at-once)
@@ -522,6 +533,14 @@ need-gnuplot:
 
 need-node:
 	$(call need,node --version && npm --version,nodejs npm)
+
+need-slides: need-pandoc need-graphviz need-chromium need-poppler need-node
+
+need-pandoc:
+	$(call need,pandoc --version,pandoc)
+
+need-poppler:
+	$(call need,pdfinfo -v,poppler-utils)
 
 need-patch:
 	$(call need,patch --version,patch)
