@@ -578,6 +578,7 @@ slot_wake (Process *process, Wait what)
   if (process->waits_for != what || what == WAITS_FOR_NOTHING)
     return;
   process->waits_for = WAITS_FOR_NOTHING;
+  process->waits_on = PID_NONE; /* from now on, however late its thread comes */
   scheduler_wake (process->parker);
 }
 

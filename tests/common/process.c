@@ -1262,6 +1262,36 @@ test_process_list_says_what_each_does (void)
   test_end ();
 }
 
+static void
+wait_for_end (gpointer pid)
+{
+  process_wait_end (POINTER_TO_PID (pid), -1);
+}
+
+static gboolean
+waits_on (Pid waiter, Pid pid)
+{
+  g_autoptr (GArray) list = process_list ();
+  const ProcessInfo *info = find (list, waiter);
+
+  return info != NULL && info->waits_on == pid;
+}
+
+/* Whoever looks in between must not take it for at rest. */
+static void
+test_process_list_has_none_wait_who_was_answered (void)
+{
+  Pid idle = start (&nobody_class);
+  Pid waiter = process_spawn (wait_for_end, PID_TO_POINTER (idle), NULL);
+
+  while (!waits_on (waiter, idle))
+    process_sleep (1);
+  process_exit (idle, REASON_KILL); /* which tells all on this thread */
+  g_assert_false (waits_on (waiter, idle));
+  g_assert_true (process_wait_end (waiter, test_limit ()));
+  test_end ();
+}
+
 #define ADD(path, name) g_test_add_func ("/process/" path, test_process_##name)
 
 int
@@ -1316,5 +1346,7 @@ main (int argc, char **argv)
   ADD ("list/says-what-each-is", list_says_what_each_is);
   ADD ("list/is-in-order-of-birth", list_is_in_order_of_birth);
   ADD ("list/says-what-each-does", list_says_what_each_does);
+  ADD ("list/has-none-wait-who-was-answered",
+       list_has_none_wait_who_was_answered);
   return g_test_run ();
 }
