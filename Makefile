@@ -109,6 +109,9 @@ demo-v%: v%/demo ## run version N's demo
 shell-v%: v%/shell ## version N at a prompt: use it, and break it
 	@$<
 
+story-v%: v%/shell ## version N's story: who sends what to whom, a Mermaid chart
+	@tests/tools/pictures --story v$*
+
 # V=2 and V=v2 are the same.
 observer: observer-$(if $(V),v$(V:v%=%),$(lastword $(VERSIONS))) ## show the newest version, live, in a browser
 
@@ -319,11 +322,11 @@ check-docs: ## check that code and links in the documents are right
 	@echo "Documents: quoted code and links"
 	@tests/tools/quote --check $(pages)
 
-pictures: $(VERSIONS:%=%/shell) | need-graphviz ## draw the chapters' pictures anew, by the programs
+pictures: $(VERSIONS:%=%/shell) | need-graphviz ## draw the chapters' pictures and charts anew, by the programs
 	@tests/tools/pictures $(VERSIONS)
 
 check-pictures: $(VERSIONS:%=%/shell) ## check that they are what the programs draw today
-	@echo "Pictures of the chapters"
+	@echo "Pictures and charts of the chapters"
 	@tests/tools/pictures --check $(VERSIONS)
 
 check-transcripts: $(BUILD)/hello $(VERSIONS:%=%/demo) $(VERSIONS:%=%/shell) ## check what the documents show of programs

@@ -383,7 +383,8 @@ introduce (Process *process, gpointer data G_GNUC_UNUSED)
 {
   if (!slot_is_alive (process))
     return;
-  trace_set_name (process->pid, process->kind);
+  trace_set_label (process->pid,
+                   process->label != NULL ? process->label : process->kind);
   if (process->klass->is_server)
     trace_set_tags (process->pid, ((Server *) process->data)->klass->messages);
 }

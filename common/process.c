@@ -105,6 +105,7 @@ process_set_label (const char *label)
     return;
   g_free (self->label);
   self->label = g_strdup (label);
+  trace_label (self->pid, label != NULL ? label : self->kind);
   slot_unlock (self);
 }
 

@@ -185,7 +185,8 @@ gboolean process_sleep (guint duration_ms);
  *
  * Has the process that runs here say what it is, or is doing, to whoever looks
  * at it; OTP's `proc_lib:set_label`.  For functions and threads: a gen_server
- * has its class's `describe`.
+ * has its class's `describe`.  In a trace it is called by what stands before a
+ * comma: "consumer, rests" is a consumer.
  */
 void process_set_label (const char *label);
 

@@ -3,6 +3,7 @@
 #include "scheduler.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef struct {
   char  *name;
@@ -52,6 +53,15 @@ trace_set_name (Pid pid, const char *name)
   g_free (who->name);
   who->name = g_strdup (name);
   g_mutex_unlock (&lock);
+}
+
+/* What it is; a comma, and what it is doing, may follow. */
+void
+trace_set_label (Pid pid, const char *label)
+{
+  g_autofree char *name = g_strndup (label, strcspn (label, ","));
+
+  trace_set_name (pid, name);
 }
 
 void

@@ -26,6 +26,9 @@ extern gint trace_is_on; /* atomic; gen_server_trace() switches it */
 /* How @pid is called from now on. */
 #define trace_name(...) trace_if_on (trace_set_name, __VA_ARGS__)
 
+/* The same by its label: by what stands there before a comma. */
+#define trace_label(...) trace_if_on (trace_set_label, __VA_ARGS__)
+
 /* The words for its own tags, from 1 on, with spaces between them. */
 #define trace_tags(...) trace_if_on (trace_set_tags, __VA_ARGS__)
 
@@ -39,6 +42,7 @@ void trace_event (Pid who, const char *event, Pid whom, const char *what);
 void trace_message_event (Pid who, const char *event, Pid whom,
                           const Message *message, Pid server);
 void trace_set_name (Pid pid, const char *name);
+void trace_set_label (Pid pid, const char *label);
 void trace_set_tags (Pid pid, const char *tags);
 
 #endif
