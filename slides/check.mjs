@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { Browser, PRINTED } from './browser.mjs';
 
 const BUILT = 'build/slides';
-const MINUTES = 45, MINUTES_OFF = 2, SMALLEST_FONT = 19, MOST_LINES = 16, LEAST_CONTRAST = 4.5;
+const MINUTES = 42, MINUTES_OFF = 1, SMALLEST_FONT = 19, MOST_LINES = 16, LEAST_CONTRAST = 4.5;
 const pictures = process.argv[2] === '--pictures' && process.argv[3];
 
 let n = 0;
@@ -103,6 +103,7 @@ function readSlides() {
     part: slide.querySelector('.road .here').textContent,
     seconds: Number(slide.dataset.timing),
     notes: slide.querySelector('aside.notes')?.textContent ?? '',
+    nClicks: slide.querySelectorAll('.fragment').length,
     commands: [...slide.querySelectorAll('aside.notes pre.shell')].map(pre => ({
       version: pre.dataset.version, fails: pre.dataset.fails, lines: pre.textContent.split('\n')
     }))
@@ -152,7 +153,7 @@ function countPages(pdf) {
 // A script ends with its first error; so what is to fail is tried after all before it.
 function tryCommands(version, blocks) {
   const wrong = [], before = [];
-  const type = lines => spawnSync(`${version}/shell`,
+  const type = lines => spawnSync(`${version.split(' ')[0]}/shell`,
     { input: lines.map(line => `${line}\nsleep 200\n`).join(''), encoding: 'utf8', timeout: 120000 });
   for (const { fails, lines } of blocks) {
     if (fails === undefined) { before.push(...lines); continue; }
@@ -186,7 +187,7 @@ function comparePlan(slides) {
 
 // Whether the build ends when a slide has something that is not there (any more).
 function isRefused(markdown) {
-  const input = `# A slide\n\n${markdown}\n\n::: {.notes minutes=1}\n:::\n`;
+  const input = `# A slide {part="why"}\n\n${markdown}\n\n::: {.notes minutes=1}\n:::\n`;
   const { status, stderr } = spawnSync('pandoc', ['--to', 'revealjs', '--slide-level', '1',
     '--lua-filter', 'slides/deck.lua'], { input, encoding: 'utf8' });
   return status !== 0 && stderr.startsWith('slides: ');
@@ -197,6 +198,7 @@ const WRONG = {
   'a region': code('.region of="v1/pool_server.c nowhere"'),
   'a text': code('.region of="v1/pool_server.c lend" steps="nowhere"'),
   'a difference': code('.difference from="v2/pool_server.c lend" to="v2/pool_server.c lend"'),
+  'a block of a kind': '```{.nowhere}\nnothing\n```',
   'a figure': '[]{.bench row="nowhere" column="v4"}',
   'a row of figures': '```{.bench}\nnowhere\n```'
 };
@@ -229,6 +231,9 @@ ok(nSheets === 2, 'the cheat sheet has two pages', `it has ${nSheets}`);
 const silent = slides.filter(({ notes }) => !/Say\./.test(notes) || !/Asked\./.test(notes));
 ok(silent.length === 0, 'every slide has notes: what to say, and what will be asked',
   silent.map(({ id }) => id));
+const unclear = slides.filter(({ notes, nClicks }) => nClicks > 0
+  && (notes.match(/\(\d\)/g) ?? []).join() !== Array.from({ length: nClicks }, (_, i) => `(${i + 1})`).join());
+ok(unclear.length === 0, 'the notes say where to click', unclear.map(({ id, nClicks }) => `${id}: ${nClicks} times`));
 const minutes = slides.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
 ok(Math.abs(minutes - MINUTES) <= MINUTES_OFF, `the talk takes ${MINUTES} minutes, more or less`,
   `it takes ${minutes}`);

@@ -3,7 +3,7 @@
 --   # Title {.class part="v2"}
 --   …
 --   ::: {.notes minutes=1}
---   **Say.** …
+--   **Say.** … (1) … (2) …
 --
 --   ```{.shell version="v2"}
 --   checkout
@@ -12,9 +12,10 @@
 --   **Asked.** *A question?* Its answer.
 --   :::
 --
--- `part` stays until there is another.  The commands are typed in that version's
--- shell, where the blocks of all slides follow each other; with `fails="TEXT"` the
--- last command fails, and says so.
+-- `part` stays until there is another.  (1), (2) … are where to click.  The commands are
+-- typed in that version's shell, where the blocks of all slides follow each other; another
+-- shell of it is version="v2 again".  With `fails="TEXT"` the last command fails, and says
+-- so.
 local sources = dofile('slides/sources.lua')
 local tables = dofile('slides/tables.lua')
 local trees = dofile('slides/trees.lua')
@@ -34,6 +35,7 @@ local function code_block(block)
     return pandoc.RawBlock('html', '<pre class="plain">' .. sources.escape(block.text) .. '</pre>')
   end
   return sources.CodeBlock(block) or tables.CodeBlock(block) or trees.CodeBlock(block)
+         or sources.die('there are no blocks called "%s"', table.concat(block.classes, ' '))
 end
 
 local function road(part)
@@ -44,29 +46,40 @@ local function road(part)
   return pandoc.RawBlock('html', '<div class="road">' .. table.concat(html) .. '</div>')
 end
 
+local function check_notes(heading)
+  if heading and not heading.attributes.timing then
+    sources.slide = heading.identifier
+    sources.die('there are no notes with minutes')
+  end
+end
+
 -- Speaker view paces by seconds.
 local function deck(doc)
   local slides, part, heading = pandoc.List(), nil, nil
   for _, block in ipairs(doc.blocks) do
     if block.t == 'Header' and block.level == 1 then
-      if heading and not heading.attributes.timing then
-        sources.die('slide "%s" has no notes with minutes', heading.identifier)
-      end
+      check_notes(heading)
       heading = block
       part = block.attributes.part or part
+      if not pandoc.List(PARTS):includes(part) then
+        sources.slide = heading.identifier
+        sources.die('there is no part "%s"', part)
+      end
       heading.attributes.part = nil
     elseif block.t == 'Div' and block.classes:includes('notes') then
-      heading.attributes.timing = tostring(math.floor(60 * block.attributes.minutes))
+      local minutes = tonumber(block.attributes.minutes)
+      heading.attributes.timing = minutes and tostring(math.floor(60 * minutes))
       block.attributes.minutes = nil
       slides:insert(road(part))
     end
     slides:insert(block)
   end
-  if not heading.attributes.timing then
-    sources.die('slide "%s" has no notes with minutes', heading.identifier)
-  end
+  check_notes(heading)
   doc.blocks = slides
   return doc
 end
 
-return { { CodeBlock = code_block, Span = tables.Span }, { Pandoc = deck } }
+local function enter_slide(heading) sources.slide = heading.identifier end
+
+return { { traverse = 'topdown', Header = enter_slide, CodeBlock = code_block, Span = tables.Span },
+         { Pandoc = deck } }

@@ -6,15 +6,18 @@
 --
 -- `steps` are what the speaker points at, one after the other: a text that stands
 -- in a line, or FROM..TO; ` + ` between two of them makes them one step.  `show`
--- is written alike, and leaves out the other lines; `height` is how much
--- of it, in pixels, there is if it is not alone on its slide.  A region, or a text, that is
--- not there ends the build.
+-- is written alike, and leaves out the other lines; `size` is the type's, in pixels,
+-- where two pieces of code share a slide.  A region, or a text, that is not there ends
+-- the build.
 local sources = {}
 
 local MAX_LINES = 16 -- of code on a slide
+local SIZES = { 28, 26, 24 } -- of its type, in pixels
+local WIDTH = 1162 -- of its lines
 
+sources.slide = '?' -- where we are
 function sources.die(format, ...)
-  io.stderr:write('slides: ', format:format(...), '\n')
+  io.stderr:write('slides: on "', sources.slide, '": ', format:format(...), '\n')
   os.exit(1)
 end
 local die = sources.die
@@ -27,12 +30,17 @@ function sources.read_lines(path)
   return lines
 end
 
-local function strip_indent(lines)
+-- A diff's first column has the marks, and stays, as does a space after it.
+local function strip_indent(lines, n_marks)
   local indent = math.huge
   for _, line in ipairs(lines) do
-    if line:find('%S') then indent = math.min(indent, #line:match('^ *')) end
+    local spaces, rest = line:match('^( *)(.?)', n_marks + 1)
+    if rest ~= '' then indent = math.min(indent, #spaces) end
   end
-  for i, line in ipairs(lines) do lines[i] = line:sub(indent + 1) end
+  indent = math.max(0, indent - n_marks)
+  for i, line in ipairs(lines) do
+    lines[i] = line:sub(1, n_marks) .. line:sub(n_marks + indent + 1)
+  end
   return lines
 end
 
@@ -52,7 +60,7 @@ local function read_region(path, name)
     end
   end
   if not is_closed then die('%s: there is no region %s', path, name) end
-  return strip_indent(lines)
+  return strip_indent(lines, 0)
 end
 
 -- A line that is that text goes before one that has it.
@@ -66,26 +74,35 @@ local function find(lines, text, from, where)
   die('%s: no line has "%s"', where, text)
 end
 
--- `A..B + C` becomes { { first, last }, { first, last } }.
+-- `A..B + C` becomes { { first, last }, { first, last } }, in the order of the lines.
 local function find_ranges(lines, texts, where)
-  local ranges = {}
+  local ranges, last = {}, 0
   for text in (texts .. ' + '):gmatch('(.-) %+ ') do
     local from, to = text:match('^(.-)%.%.(.+)$')
-    local first = find(lines, from or text, 1, where)
-    ranges[#ranges + 1] = { first, to and find(lines, to, first, where) or first }
+    local first = find(lines, from or text, last + 1, where)
+    last = to and find(lines, to, first, where) or first
+    ranges[#ranges + 1] = { first, last }
   end
   return ranges
 end
 
+-- Where some are left out there is a mark, but not for a brace.
 local function select(lines, texts, where)
   local kept, last = {}, 0
-  for _, range in ipairs(find_ranges(lines, texts, where)) do
-    if last > 0 and range[1] > last + 1 then
-      kept[#kept + 1] = lines[range[1]]:match('^ *') .. '…'
+  local function go_on(from, like)
+    local cut = table.concat(lines, '', last + 1, from - 1)
+    if cut:find('[^%s}]') then
+      kept[#kept + 1] = like:gsub('^[-+]', ' '):match('^ *') .. '…'
+    elseif from > last + 1 and from <= #lines then
+      kept[#kept + 1] = ''
     end
+  end
+  for _, range in ipairs(find_ranges(lines, texts, where)) do
+    go_on(range[1], lines[range[1]])
     for i = range[1], range[2] do kept[#kept + 1] = lines[i] end
     last = range[2]
   end
+  go_on(#lines + 1, kept[#kept])
   return kept
 end
 
@@ -108,15 +125,20 @@ function sources.escape(text)
   return (text:gsub('[&<>"]', escapes))
 end
 
--- As large as it can be.
-local function font_size(lines, height)
+-- The largest in which all lines fit.
+local function font_size(lines, where)
   local width = 0
   for _, line in ipairs(lines) do width = math.max(width, utf8.len(line)) end
-  return math.floor(math.min(30, 1115 / (0.603 * width), height / (1.36 * #lines)))
+  for _, size in ipairs(SIZES) do
+    if 0.602 * size * width <= WIDTH and 1.3 * size * #lines <= 505 then return size end
+  end
+  die('%s: a line of %d characters is too long', where, width)
 end
 
 local function to_html(lines, attributes, language, where)
-  if attributes.show then lines = select(lines, attributes.show, where) end
+  if attributes.show then
+    lines = strip_indent(select(lines, attributes.show, where), language == 'diff' and 1 or 0)
+  end
   if #lines > MAX_LINES then
     die('%s: %d lines are too many for a slide', where, #lines)
   end
@@ -124,7 +146,7 @@ local function to_html(lines, attributes, language, where)
     ' data-line-numbers="' .. number_steps(lines, attributes.steps, where) .. '"' or ''
   return pandoc.RawBlock('html', ('<pre style="font-size: %dpx"><code class="language-%s"%s>' ..
                                   '%s</code></pre><p class="source">%s</p>')
-    :format(font_size(lines, attributes.height or 500), language, steps,
+    :format(attributes.size or font_size(lines, where), language, steps,
             sources.escape(table.concat(lines, '\n')), sources.escape(where)))
 end
 

@@ -84,9 +84,10 @@ local function sizes()
   for _, version in ipairs(VERSIONS) do
     html[#html + 1] = '<th>' .. version .. '</th>'
   end
-  html[#html + 1] = '</tr></thead><tbody><tr><th>the pool server alone</th>'
+  html[#html + 1] = '</tr></thead><tbody><tr><th>the pool server, and its line</th>'
   for _, version in ipairs(VERSIONS) do
-    html[#html + 1] = '<td>' .. grouped(count_lines(version .. '/pool_server.c')) .. '</td>'
+    html[#html + 1] = '<td>' .. grouped(count_lines(
+      ('%s/pool_server.c $(ls %s/line.c 2>/dev/null)'):format(version, version))) .. '</td>'
   end
   html[#html + 1] = '</tr><tr><th>the whole pool</th>'
   for _, version in ipairs(VERSIONS) do
@@ -126,22 +127,30 @@ local function bench_row(name)
   return read_bench()[name] or die('tests/bench/README.md: no row is called "%s"', name)
 end
 
--- In how many units it is, so that all are short.
-local function with_unit(figure, unit)
-  return escape((unit == 'us' and figure .. ' µs' or figure .. ' ' .. unit):gsub(' ', ' '))
+-- A row has one unit: µs when v4 and poolboy need one at least.
+local function with_unit(row, column)
+  local function ns(name)
+    return tonumber((row[name]:gsub('[^%d.]', ''))) * (row.unit == 'us' and 1000 or 1)
+  end
+  if math.min(ns('v4'), ns('poolboy')) < 1000 then
+    return grouped(math.floor(ns(column))) .. '\u{a0}ns'
+  end
+  return (ns(column) < 9950 and '%.1f\u{a0}µs' or '%.0f\u{a0}µs'):format(ns(column) / 1000)
 end
 
--- Nothing in the middle is equal; at the ends it is a hundred times.
+-- Nothing in the middle is equal; at the ends it is a hundred times, and more has a mark.
 local function bar(ratio)
   local share = math.min(1, math.abs(math.log(ratio, 100))) * 50
   local is_faster = ratio >= 1
-  return ('<span class="bar"><i class="%s" style="%s: 50%%; width: %.1f%%"></i></span>')
-    :format(is_faster and 'faster' or 'slower', is_faster and 'left' or 'right', share)
+  return ('<span class="bar"><i class="%s%s" style="%s: 50%%; width: %.1f%%"></i></span>')
+    :format(is_faster and 'faster' or 'slower', share == 50 and ' more' or '',
+            is_faster and 'left' or 'right', share)
 end
 
 local function bench(names, most)
   local html = { '<table class="bench"><thead><tr><th></th><th>v4</th><th>poolboy</th>',
-    '<th><div class="bars"><span>poolboy is faster</span><span>v4 is faster</span></div></th>',
+    '<th><div class="bars"><span>poolboy is faster</span><span>v4 is faster</span></div>' ..
+    '<div class="bars"><span>100 ×</span><span>10</span><span>1</span><span>10</span><span>100 ×</span></div></th>',
     '<th></th></tr></thead><tbody>' }
   for name in (names .. '\n'):gmatch('(.-)\n') do
     local row = bench_row(name)
@@ -149,7 +158,7 @@ local function bench(names, most)
       die('"%s": a ratio of %s is too much for that slide', name, row.ratio)
     end
     html[#html + 1] = ('<tr><th>%s</th><td>%s</td><td>%s</td><td>%s</td><td>%s ×</td></tr>')
-      :format(escape(name), with_unit(row.v4, row.unit), with_unit(row.poolboy, row.unit),
+      :format(escape(name), with_unit(row, 'v4'), with_unit(row, 'poolboy'),
               bar(tonumber(row.ratio)), row.ratio)
   end
   html[#html + 1] = '</tbody></table>'
@@ -169,9 +178,8 @@ end
 function tables.Span(span)
   if not span.classes:includes('bench') then return nil end
   local row, column = bench_row(span.attributes.row), span.attributes.column
-  local figure = row[column] or die('tests/bench/README.md: no column is called %s', column)
-  return pandoc.RawInline('html', column == 'ratio' and figure .. ' ×' or
-                                  with_unit(figure, row.unit))
+  if not row[column] then die('tests/bench/README.md: no column is called %s', column) end
+  return pandoc.RawInline('html', with_unit(row, column))
 end
 
 return tables

@@ -9,14 +9,18 @@
 --   ```
 --
 -- The commands are run in that version's shell, and the last must be `tree --dot`.
--- If `tree` was asked before, whoever has a + there is painted as new.
--- A picture of what no program has is a block {.drawing}, in Graphviz's language.
+-- If `tree` was asked before, whoever has a + there is painted as new.  What it says of
+-- children is seen, and nothing is said of overflow and waiting when there is none.
+-- A picture of what no program has is a block {.drawing}, in Graphviz's language.  And a
+-- block {.typed version="v3"} shows commands and what that shell answers.
 local trees = {}
 local sources = dofile('slides/sources.lua')
 local die = sources.die
 
-local STYLE = '-Nfontname="DejaVu Sans" -Nfontsize=13 -Nmargin=0.07,0.04 -Nheight=0.3 ' ..
-  '-Earrowsize=0.6 -Granksep=0.24 -Gnodesep=0.1 -Gbgcolor=transparent'
+-- Graphviz measures text in a font that is a little wider than the slides'.
+local FONT = '-Gbgcolor=transparent -Nfontname="DejaVu Sans" -Efontname="DejaVu Sans"'
+local TREE = ' -Nfontsize=15 -Nmargin=0.05,0.04 -Nheight=0.3 -Earrowsize=0.6 ' ..
+  '-Granksep=0.24 -Gnodesep=0.1'
 
 local function run(command, input)
   local path = os.tmpname()
@@ -46,7 +50,7 @@ local n_pictures = 0
 
 -- Its ids would be another picture's, too.
 local function to_svg(dot, label, class, legend)
-  local svg = run('dot -Tsvg ' .. STYLE, dot)
+  local svg = run('dot -Tsvg ' .. FONT .. (class == 'tree' and TREE or ''), dot)
   n_pictures = n_pictures + 1
   svg = svg:gsub('^.-<svg', '<svg role="img" aria-label="' .. sources.escape(label) .. '"')
            :gsub(' id="', ' id="p' .. n_pictures .. '-')
@@ -54,7 +58,7 @@ local function to_svg(dot, label, class, legend)
            :gsub(' font%-family="[^"]*"', '')
            :gsub('<!%-%-.-%-%->\n?', '')
   return pandoc.RawBlock('html', ('<div class="picture %s">%s%s</div>')
-    :format(class or '', svg, legend or ''))
+    :format(class, svg, legend or ''))
 end
 
 -- A picture of wide boxes would have to be small.
@@ -70,6 +74,23 @@ local function wrap(name, description)
   return ('label="%s\\n%s"'):format(name, table.concat(lines, '\\n'))
 end
 
+-- Between the answers to two commands there is the answer to a third.  Nobody types a
+-- `sleep`, and a terminal has no lines' numbers.
+local function typed(block)
+  local output = run('{ ' .. block.attributes.version .. '/shell 2>&1 || true; }',
+                     (block.text:gsub('\n', '\nhelp quit\n')))
+  output = output:gsub('line %d+: ', ''):gsub('  quit +end the shell[^\n]*', '\0') .. '\0'
+  local answers, html = output:gmatch('\n?(%Z*)%z'), {}
+  for command in block.text:gmatch('[^\n]+') do
+    local answer = answers()
+    if not command:find('^sleep') then
+      html[#html + 1] = '<b>&gt; ' .. sources.escape(command) .. '</b>'
+      if answer ~= '' then html[#html + 1] = sources.escape((answer:gsub('\n$', ''))) end
+    end
+  end
+  return pandoc.RawBlock('html', '<pre class="typed">' .. table.concat(html, '\n') .. '</pre>')
+end
+
 local function tree(block)
   local a = block.attributes
   local output = run(a.version .. '/shell', block.text)
@@ -82,12 +103,14 @@ local function tree(block)
       dot = dot:gsub('(  n' .. i .. ' %[)', '%1class=new, penwidth=2, ')
     end
   end
+  dot = dot:gsub(', %d+ child%a*', ''):gsub(', 0 overflow, 0 waiting', '')
   return to_svg(dot:gsub('label="([^"\\]+)\\n([^"]*)"', wrap), a.label, 'tree', legend)
 end
 
 function trees.CodeBlock(block)
   if block.classes:includes('tree') then return tree(block) end
-  if block.classes:includes('drawing') then return to_svg(block.text, block.attributes.label) end
+  if block.classes:includes('typed') then return typed(block) end
+  if block.classes:includes('drawing') then return to_svg(block.text, block.attributes.label, 'drawing') end
 end
 
 return trees
