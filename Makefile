@@ -163,12 +163,13 @@ scripts = BUILD=$(BUILD) prove --failures --comments
 
 test-shell: $(VERSIONS:%=$(BUILD)/%/shell) | need-prove ## run the tests of the shells
 	@$(scripts) --exec tests/shell/check $(VERSIONS:%=tests/shell/%.txt)
+	@$(scripts) tests/shell/streams :: $(lastword $(VERSIONS))
 
 test-shell-terminal: $(BUILD)/$(lastword $(VERSIONS))/shell | need-tmux
 	@$(scripts) tests/shell/terminal :: $(lastword $(VERSIONS))
 
 test-observer: $(VERSIONS:%=$(BUILD)/%/observer) | need-curl ## run the tests of the observers
-	@TSAN_OPTIONS=$$TSAN_OPTIONS:suppressions=tests/tsan/libsoup.supp \
+	@TSAN_OPTIONS=$$TSAN_OPTIONS:suppressions=tests/tsan/libsoup.supp:history_size=7 \
 	  $(scripts) --jobs 4 --exec tests/observer/server $^
 
 test-observer-page: $(BUILD)/$(lastword $(VERSIONS))/observer | need-chromium
@@ -176,18 +177,18 @@ test-observer-page: $(BUILD)/$(lastword $(VERSIONS))/observer | need-chromium
 
 # Checkers are slow: tests get more time, and POOLY_TEST_SCALE percent of their
 # large counts.  GLib's slices would hide from them what is allocated when.  They
-# keep what is freed for a while, so memory may grow.
+# keep what is freed for a while: CHECKER=1 is for who would measure memory.
 
 sanitize: ## run every suite with address and undefined behaviour sanitizer
 	@echo "Address and undefined behaviour sanitizer:"
 	@G_SLICE=always-malloc ASAN_OPTIONS=detect_leaks=1:halt_on_error=1 \
-	  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 GROWTH=1000000 \
+	  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 CHECKER=1 \
 	  $(MAKE) FLAVOUR=asan LIMIT=$$((3 * $(LIMIT))) test
 
 # Random addresses may be where its shadow memory wants to be.
 tsan: ## run every suite with thread sanitizer
 	@echo "Thread sanitizer:"
-	@G_SLICE=always-malloc POOLY_TEST_SCALE=2 GROWTH=1000000 \
+	@G_SLICE=always-malloc POOLY_TEST_SCALE=2 CHECKER=1 \
 	  TSAN_OPTIONS=halt_on_error=1:exitcode=66:atexit_sleep_ms=0 \
 	  WRAPPER="$$(setarch -R true 2>/dev/null && echo setarch -R)" \
 	  $(MAKE) FLAVOUR=tsan LIMIT=$$((5 * $(LIMIT))) test
@@ -369,8 +370,8 @@ clean: ## remove all that was built
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
 # $(call pool,VERSION): its pool's sources.
-pool    = $(filter-out $(in)/demo% $(in)/shell% $(in)/observer% $(in)/swapi_%, \
-            $(wildcard $(in)/*.c))
+pool    = $(filter-out $(in)/demo% $(in)/shell% $(in)/observer% $(in)/workers% \
+            $(in)/swapi_%,$(wildcard $(in)/*.c))
 shell-sources = $(wildcard common/shell*.c)
 web-sources   = $(wildcard common/web*.c)
 helpers = $(call objects,$(wildcard tests/*.c))
@@ -520,7 +521,7 @@ need-prove:
 	$(call need,prove --version,perl)
 
 need-tmux: need-prove
-	$(call need,tmux -V,tmux)
+	$(call need,tmux -V && pgrep -V,tmux procps)
 
 need-valgrind:
 	$(call need,valgrind --version,valgrind)

@@ -412,4 +412,6 @@ gen_server_trace (gboolean is_on)
   if (is_on)
     introduce_all ();
   g_atomic_int_set (&trace_is_on, is_on);
+  if (!is_on)
+    trace_forget ();
 }

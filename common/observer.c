@@ -10,7 +10,6 @@
 #include "gen_server.h"
 #include "names.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define DESCRIBE_MS 100
@@ -229,10 +228,27 @@ find (GHashTable *index, const ObserverNode *node)
 
 /* As text */
 
+char *
+observer_escape (const char *text, const char *kept)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *plain = g_string_new (NULL);
+
+  for (const char *c = valid; *c != '\0'; c = g_utf8_next_char (c)) {
+    gunichar character = g_utf8_get_char (c);
+
+    if (g_unichar_iscntrl (character) && strchr (kept, *c) == NULL)
+      g_string_append_printf (plain, "\\x%02x", character);
+    else
+      g_string_append_unichar (plain, character);
+  }
+  return g_string_free (plain, FALSE);
+}
+
 static char *
 make_line (const ObserverNode *node)
 {
-  GString *line = g_string_new (NULL);
+  g_autoptr (GString) line = g_string_new (NULL);
 
   g_string_printf (line, "%s " PID_FORMAT " %s",
                    node->name != NULL ? node->name : node->kind,
@@ -243,7 +259,7 @@ make_line (const ObserverNode *node)
     g_string_append_printf (line, ", waits for %s", node->waits_on);
   if (node->description != NULL)
     g_string_append_printf (line, " · %s", node->description);
-  return g_string_free (line, FALSE);
+  return observer_escape (line->str, "");
 }
 
 static char
@@ -263,10 +279,12 @@ write_ended (GPtrArray *now, GPtrArray *before, GString *text)
 
   for (guint i = 0; i < before->len; i++) {
     const ObserverNode *node = before->pdata[i];
+    g_autofree char *name = observer_escape (node->name != NULL ? node->name
+                                                                : node->kind,
+                                             "");
 
     if (find (index, node) == NULL)
-      g_string_append_printf (text, "- %s " PID_FORMAT " has ended\n",
-                              node->name != NULL ? node->name : node->kind,
+      g_string_append_printf (text, "- %s " PID_FORMAT " has ended\n", name,
                               PID_ARGS (node->pid));
   }
 }
@@ -298,9 +316,8 @@ observer_print_tree (Pid root, GString *text)
 
 /* For other programs */
 
-/* A string as JSON, and Graphviz, want it. */
-static void
-append_quoted (GString *text, const char *string)
+void
+observer_write_string (const char *string, GString *text)
 {
   g_autofree char *valid = g_utf8_make_valid (string, -1);
 
@@ -322,7 +339,7 @@ append_member (GString *text, const char *key, const char *value)
 {
   g_string_append_printf (text, "\"%s\": ", key);
   if (value != NULL)
-    append_quoted (text, value);
+    observer_write_string (value, text);
   else
     g_string_append (text, "null");
   g_string_append (text, ", ");
@@ -380,12 +397,13 @@ append_arrows_to_the_named (GString *text, GHashTable *places,
                             const ObserverNode *node)
 {
   const char *next = node->description;
-  guint slot;
-  guint64 generation;
 
   while (next != NULL && (next = strchr (next, '<')) != NULL) {
-    if (sscanf (next, PID_FORMAT, &slot, &generation) == 2)
-      append_arrow (text, places, node->pid, slot | generation << PID_SLOT_BITS,
+    g_autofree char *word = g_strndup (next, strcspn (next, ">") + 1);
+    Pid pid;
+
+    if (pid_parse (word, &pid))
+      append_arrow (text, places, node->pid, pid,
                     " [style=dashed, constraint=false]");
     next++;
   }
@@ -412,7 +430,7 @@ append_label (GString *text, const ObserverNode *node)
   g_autofree char *label = g_strconcat (name, length > 0 ? "\n" : NULL,
                                         description, NULL);
 
-  append_quoted (text, label);
+  observer_write_string (label, text);
 }
 
 void

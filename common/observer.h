@@ -58,6 +58,18 @@ GPtrArray *observer_look (Pid root);
 GPtrArray *observer_list (void);
 
 /**
+ * observer_escape:
+ * @text: a text
+ * @kept: the control characters that are left as they are
+ *
+ * A terminal obeys control characters, and a name may have some.
+ *
+ * Returns: (transfer full): the text, valid UTF-8, with `\x1b` instead of ESC, and
+ *   so on
+ */
+char *observer_escape (const char *text, const char *kept);
+
+/**
  * observer_write_text:
  * @now: what observer_look() gave
  * @before: (nullable): what it gave earlier
@@ -94,6 +106,15 @@ void observer_write_dot (GPtrArray *now, GPtrArray *before, GString *text);
  * boolean `new`.
  */
 void observer_write_json (GPtrArray *now, GPtrArray *before, GString *text);
+
+/**
+ * observer_write_string:
+ * @string: any text; what is not UTF-8 in it is replaced
+ * @text: where to write it
+ *
+ * Writes a string as JSON, and Graphviz, want it: in quotes.
+ */
+void observer_write_string (const char *string, GString *text);
 
 /**
  * observer_print_tree:

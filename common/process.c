@@ -4,6 +4,42 @@
 #include "signals.h"
 #include "trace.h"
 
+/* Moves @text past a number.  It has digits only: strtoull() would take spaces and
+ * a sign, too.  It returns G_MAXUINT64 for what is too large, so @max is less. */
+static gboolean
+parse_number (const char **text, guint64 max, guint64 *number)
+{
+  char *end;
+
+  if (!g_ascii_isdigit (**text))
+    return FALSE;
+  *number = g_ascii_strtoull (*text, &end, 10);
+  *text = end;
+  return *number <= max;
+}
+
+/* What is too large is refused: the slot's upper bits would be the generation's
+ * lower ones, and name somebody else.  The first generation is 1. */
+gboolean
+pid_parse (const char *text, Pid *pid)
+{
+  gboolean is_in_brackets = *text == '<';
+  guint64 slot, generation;
+
+  if (is_in_brackets)
+    text++;
+  if (!parse_number (&text, PID_SLOT (G_MAXUINT64), &slot) || *text++ != '.'
+      || !parse_number (&text, PID_GENERATION (G_MAXUINT64), &generation)
+      || generation == 0)
+    return FALSE;
+  if (is_in_brackets && *text++ != '>')
+    return FALSE;
+  if (*text != '\0')
+    return FALSE;
+  *pid = slot | generation << PID_SLOT_BITS;
+  return TRUE;
+}
+
 gpointer
 message_take_data (Message *message)
 {

@@ -28,6 +28,17 @@ typedef guint64 Pid;
 #define PID_FORMAT "<%u.%" G_GUINT64_FORMAT ">"
 #define PID_ARGS(pid) PID_SLOT (pid), PID_GENERATION (pid)
 
+/**
+ * pid_parse:
+ * @text: a pid as it is printed, or without the brackets, and nothing else
+ * @pid: (out): the pid; on failure it is left alone
+ *
+ * Reads what a person, or another program, has written.
+ *
+ * Returns: whether @text is a pid that some process may have, or have had
+ */
+gboolean pid_parse (const char *text, Pid *pid);
+
 /* As integers are put into GLib's containers; 64-bit machines only. */
 #define PID_TO_POINTER(pid) ((gpointer) (guintptr) (pid))
 #define POINTER_TO_PID(pointer) ((Pid) (guintptr) (pointer))

@@ -1,7 +1,7 @@
 /* A command runs as a process of its own.  Its death ends whatever it waits for,
  * so killing it is all that Ctrl-C has to do; and whatever it has still to say
- * to others is dropped, so nothing is done by halves.  Meanwhile the shell waits
- * in GLib's main context, where both the command's end and Ctrl-C are heard.
+ * to others is dropped, so nothing is done by halves.  Meanwhile the shell waits,
+ * and is woken by the command's end and by Ctrl-C.
  *
  * When a command has ended, the shell waits until what it has set off has come to
  * rest: so a line of a script finds what the line before has brought about.
@@ -9,14 +9,19 @@
 #include "shell_inside.h"
 
 #include "signals.h"
+#include "trace.h"
 
-#include <glib-unix.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define REST_MS 500  /* what takes longer than that is not waited for */
-#define DYING_MS 200 /* a killed command's last words are */
+/* What takes longer than that is not waited for.  A script can wait longer than a
+ * person, and what it finds must not depend on how fast the machine is. */
+#define REST_MS 500
+#define SCRIPT_REST_MS 5000
+
+#define DYING_MS 200 /* a killed command's last words are awaited so long */
 
 G_DEFINE_QUARK (shell-error-quark, shell_error)
 
@@ -24,7 +29,7 @@ const ShellProgram *shell_program;
 Pid shell_pid;
 gint shell_is_over;
 
-static gboolean is_interrupted;
+static gboolean is_terminal; /* what the lines come from */
 
 const ShellCommand *
 shell_find (const char *name)
@@ -38,17 +43,20 @@ shell_find (const char *name)
   return NULL;
 }
 
-void
-shell_print (const char *format, ...)
+char *
+shell_make_usage (const ShellCommand *command)
 {
-  va_list args;
+  gboolean has_arguments = *command->arguments != '\0';
 
-  if (process_is_dying () || g_atomic_int_get (&shell_is_over))
-    return;
-  va_start (args, format);
-  vprintf (format, args);
-  va_end (args);
-  fflush (stdout);
+  return g_strconcat (command->name, has_arguments ? " " : "",
+                      command->arguments, NULL);
+}
+
+void
+shell_set_no_command (const char *word, GError **error)
+{
+  g_set_error (error, SHELL_ERROR, SHELL_ERROR_USAGE,
+               "there is no command \"%s\"; help lists them", word);
 }
 
 /* A job is shared by the shell and the process that runs it, which may outlive
@@ -92,48 +100,32 @@ job_is_over (gpointer data)
   Job *job = data;
 
   g_atomic_int_set (&job->is_over, TRUE);
-  g_main_context_wakeup (NULL);
+  shell_wake_up ();
   job_unref (job);
-}
-
-static gboolean
-interrupt (gpointer data G_GNUC_UNUSED)
-{
-  is_interrupted = TRUE;
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-wake_up (gpointer data G_GNUC_UNUSED)
-{
-  return G_SOURCE_CONTINUE;
 }
 
 /* Whoever is stuck outside of the runtime is left to itself. */
 static void
 kill_job (Job *job, Pid pid)
 {
-  gint64 limit = g_get_monotonic_time () + DYING_MS * G_TIME_SPAN_MILLISECOND;
-  guint timer = g_timeout_add (DYING_MS, wake_up, NULL);
-
   process_exit (pid, REASON_KILL);
-  while (!g_atomic_int_get (&job->is_over) && g_get_monotonic_time () < limit)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (timer);
+  for (guint i = 0; i < DYING_MS && !g_atomic_int_get (&job->is_over); i++)
+    process_sleep (1);
 }
 
 static gboolean
 wait_for_job (Job *job, Pid pid, GError **error)
 {
-  while (!g_atomic_int_get (&job->is_over) && !is_interrupted)
-    g_main_context_iteration (NULL, TRUE);
-  if (is_interrupted) {
+  while (!g_atomic_int_get (&job->is_over) && !shell_is_signalled ())
+    shell_wait ();
+  if (!g_atomic_int_get (&job->is_over)) {
     kill_job (job, pid);
+    shell_forget_ctrl_c ();
     g_set_error (error, SHELL_ERROR, SHELL_ERROR_INTERRUPTED, "interrupted");
   } else if (job->error != NULL) {
     g_propagate_error (error, g_steal_pointer (&job->error));
   } else if (!job->is_ok) {
-    g_set_error (error, SHELL_ERROR, SHELL_ERROR_INTERRUPTED,
+    g_set_error (error, SHELL_ERROR, SHELL_ERROR_KILLED,
                  "%s was ended before it was done", job->command->name);
   } else {
     return TRUE;
@@ -162,9 +154,9 @@ is_at_rest (void)
 static void
 wait_for_rest (void)
 {
-  guint n_looks = 0;
+  guint n_looks = 0, limit = is_terminal ? REST_MS : SCRIPT_REST_MS;
 
-  for (guint i = 0; i < REST_MS && n_looks < 2; i++) {
+  for (guint i = 0; i < limit && n_looks < 2 && !shell_is_signalled (); i++) {
     if (i > 0)
       process_sleep (1);
     n_looks = is_at_rest () ? n_looks + 1 : 0;
@@ -178,15 +170,17 @@ run_command (const ShellCommand *command, char **args, GError **error)
   gboolean is_ok;
   Pid pid;
 
-  while (g_main_context_iteration (NULL, FALSE)) /* a Ctrl-C that came late */
-    ;
-  is_interrupted = FALSE;
+  shell_catch_signals ();
+  if (is_terminal)
+    shell_forget_ctrl_c (); /* it came late, for the command before */
   job->command = command;
   job->args = g_strdupv (args);
   pid = process_spawn (run_job, g_atomic_rc_box_acquire (job), job_is_over);
   is_ok = wait_for_job (job, pid, error);
   job_unref (job);
+  shell_cut_lines (FALSE);
   wait_for_rest ();
+  shell_release_signals (is_terminal);
   return is_ok;
 }
 
@@ -197,6 +191,7 @@ static gboolean
 check_arguments (const ShellCommand *command, char **args, GError **error)
 {
   g_auto (GStrv) words = g_strsplit (command->arguments, " ", -1);
+  g_autofree char *usage = shell_make_usage (command);
   guint n = g_strv_length (args), least = 0, most = 0;
 
   for (char **word = words; *word != NULL && **word != '\0'; word++) {
@@ -207,8 +202,7 @@ check_arguments (const ShellCommand *command, char **args, GError **error)
   }
   if (n >= least && n <= most)
     return TRUE;
-  g_set_error (error, SHELL_ERROR, SHELL_ERROR_USAGE, "usage: %s%s%s",
-               command->name, most > 0 ? " " : "", command->arguments);
+  g_set_error (error, SHELL_ERROR, SHELL_ERROR_USAGE, "usage: %s", usage);
   return FALSE;
 }
 
@@ -232,12 +226,23 @@ run_line (const char *line, GError **error)
   }
   command = shell_find (words[0]);
   if (command == NULL) {
-    g_set_error (error, SHELL_ERROR, SHELL_ERROR_USAGE,
-                 "there is no command %s; help lists them", words[0]);
+    shell_set_no_command (words[0], error);
     return FALSE;
   }
   return check_arguments (command, words + 1, error)
          && run_command (command, words + 1, error);
+}
+
+/* Returns: (nullable): the next line, to free() */
+static char *
+ask_for_line (void)
+{
+  char *line;
+
+  shell_hold_output ();
+  line = shell_edit_line (shell_program->prompt);
+  shell_release_output ();
+  return line;
 }
 
 static void
@@ -246,13 +251,37 @@ talk (void)
   g_autofree char *line = NULL;
 
   while (!g_atomic_int_get (&shell_is_over)
-         && (line = shell_edit_line (shell_program->prompt)) != NULL) {
+         && (line = ask_for_line ()) != NULL) {
     g_autoptr (GError) error = NULL;
 
-    if (!run_line (line, &error))
-      fprintf (stderr, "%s%s\n", is_interrupted ? "\n" : "", error->message);
+    if (!run_line (line, &error)) {
+      /* The terminal has written ^C into the line. */
+      gboolean is_in_line = g_error_matches (error, SHELL_ERROR,
+                                             SHELL_ERROR_INTERRUPTED);
+
+      shell_complain ("%s%s\n", is_in_line ? "\n" : "", error->message);
+    }
     g_clear_pointer (&line, free);
   }
+}
+
+/* Whoever sends Ctrl-C to a script means all of it. */
+static gboolean
+run_script_line (char *line, gsize length, GError **error)
+{
+  if (strlen (line) != length) {
+    g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
+                 "there is a NUL in it");
+    return FALSE;
+  }
+  if (!run_line (g_strchomp (line), error))
+    return FALSE;
+  if (shell_forget_ctrl_c ()) {
+    g_set_error (error, SHELL_ERROR, SHELL_ERROR_INTERRUPTED,
+                 "interrupted after it was done");
+    return FALSE;
+  }
+  return TRUE;
 }
 
 /* Returns: whether all went well */
@@ -261,36 +290,52 @@ run_script (FILE *file)
 {
   g_autofree char *line = NULL;
   gsize size = 0;
+  gssize length;
+  guint number = 1;
 
-  for (guint number = 1; getline (&line, &size, file) >= 0; number++) {
+  while (!g_atomic_int_get (&shell_is_over)
+         && (length = getline (&line, &size, file)) >= 0) {
     g_autoptr (GError) error = NULL;
 
-    g_strchomp (line);
-    if (!run_line (line, &error)) {
-      fprintf (stderr, "line %u: %s\n", number, error->message);
+    if (!run_script_line (line, (gsize) length, &error)) {
+      shell_complain ("line %u: %s\n", number, error->message);
       return FALSE;
     }
-    if (g_atomic_int_get (&shell_is_over))
-      break;
+    number++;
   }
-  return TRUE;
+  if (ferror (file))
+    shell_complain ("line %u: standard input: %s\n", number,
+                    g_strerror (errno));
+  return !ferror (file);
+}
+
+static void
+begin (const ShellProgram *program)
+{
+  shell_program = program;
+  shell_pid = process_self ();
+  is_terminal = isatty (STDIN_FILENO);
+  process_set_label ("shell");
+  trace_write_by (shell_print_trace);
+  shell_catch_signals ();
+  wait_for_rest ();
+  shell_release_signals (is_terminal);
 }
 
 int
 shell_run (const ShellProgram *program)
 {
-  guint source = g_unix_signal_add (SIGINT, interrupt, NULL);
   gboolean is_ok = TRUE;
 
-  shell_program = program;
-  shell_pid = process_self ();
-  process_set_label ("shell");
-  wait_for_rest ();
-  if (isatty (STDIN_FILENO))
+  begin (program);
+  if (is_terminal)
     talk ();
   else
     is_ok = run_script (stdin);
-  g_source_remove (source);
   g_atomic_int_set (&shell_is_over, TRUE);
-  return is_ok ? 0 : 1;
+  if (shell_get_output_errno () == 0)
+    return is_ok ? 0 : 1;
+  shell_complain ("standard output: %s\n",
+                  g_strerror (shell_get_output_errno ()));
+  return 1;
 }

@@ -18,11 +18,13 @@ GQuark shell_error_quark (void);
  * @SHELL_ERROR_USAGE: there is no such command, or it takes other arguments
  * @SHELL_ERROR_INVALID: an argument is not what it should be
  * @SHELL_ERROR_INTERRUPTED: Ctrl-C came first
+ * @SHELL_ERROR_KILLED: somebody has killed the command
  */
 typedef enum {
   SHELL_ERROR_USAGE,
   SHELL_ERROR_INVALID,
-  SHELL_ERROR_INTERRUPTED
+  SHELL_ERROR_INTERRUPTED,
+  SHELL_ERROR_KILLED
 } ShellError;
 
 /**
@@ -74,7 +76,8 @@ typedef struct {
  * Reads commands from standard input and runs them, one after the other, until
  * `quit`, the end of the input, or the first error in a script.
  *
- * Returns: the program's exit status: 0, or 1 after an error in a script
+ * Returns: the program's exit status: 0, or 1 after an error in a script, or when
+ *   something could not be read or written
  */
 int shell_run (const ShellProgram *program);
 
@@ -84,8 +87,9 @@ int shell_run (const ShellProgram *program);
  * shell_print:
  * @format: as for printf()
  *
- * Writes to standard output as it is, whatever the locale; unless the command
- * was interrupted, or the shell has ended.
+ * Writes to standard output, in UTF-8 whatever the locale; but control characters
+ * as `\x1b` and so on.  While a line is typed at the terminal it is kept back.
+ * Nothing is written if the command was interrupted, or the shell has ended.
  */
 void shell_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
@@ -137,5 +141,44 @@ gboolean shell_parse_server (const char *word, const char *kind, Pid *pid,
  */
 gboolean shell_parse_number (const char *word, const char *what, guint *number,
                              GError **error);
+
+/**
+ * shell_parse_count:
+ * @word: digits
+ * @what: what it is, for the error
+ * @most: how many there may be
+ * @number: (out): their number
+ * @error: (nullable): a #ShellError
+ *
+ * Returns: whether it is one, from 1 to @most
+ */
+gboolean shell_parse_count (const char *word, const char *what, guint most,
+                            guint *number, GError **error);
+
+/**
+ * shell_lend:
+ * @worker: who was borrowed
+ * @consumer: who has it, until the next one has
+ *
+ * Remembers that, for `checkin`.
+ */
+void shell_lend (Pid worker, Pid consumer);
+
+/**
+ * shell_find_consumer:
+ * @worker: any process
+ *
+ * Returns: who has it, and is alive; or %PID_NONE
+ */
+Pid shell_find_consumer (Pid worker);
+
+/**
+ * shell_print_loan:
+ * @worker: who was borrowed
+ * @consumer: who has it
+ *
+ * Says so, with a word for each: `w1 <5.1> is lent to c1 <7.1>`.
+ */
+void shell_print_loan (Pid worker, Pid consumer);
 
 #endif

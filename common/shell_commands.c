@@ -24,19 +24,43 @@ static GPtrArray *last; /* ObserverNode: what the last look at all has seen */
 
 /* What is only a part is not compared: the rest would seem to have ended. */
 static char *
-draw (Pid root, Write write)
+draw (GPtrArray *now, gboolean is_all, Write write)
 {
-  g_autoptr (GPtrArray) now = observer_look (root);
   GString *text = g_string_new (NULL);
 
   g_mutex_lock (&lock);
-  write (now, root == PID_NONE ? last : NULL, text);
-  if (root == PID_NONE) {
+  write (now, is_all ? last : NULL, text);
+  if (is_all) {
     g_clear_pointer (&last, g_ptr_array_unref);
-    last = g_steal_pointer (&now);
+    last = g_ptr_array_ref (now);
   }
   g_mutex_unlock (&lock);
   return g_string_free (text, FALSE);
+}
+
+static void
+set_no_process (Pid pid, GError **error)
+{
+  g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
+               "there is no process " PID_FORMAT, PID_ARGS (pid));
+}
+
+/* Returns: (transfer full) (nullable): the process and those below it; all, if
+ * there is no @word */
+static GPtrArray *
+look (const char *word, GError **error)
+{
+  Pid root = PID_NONE;
+  GPtrArray *nodes;
+
+  if (word != NULL && !shell_parse_pid (word, &root, error))
+    return NULL;
+  nodes = observer_look (root);
+  if (root == PID_NONE || nodes->len > 0)
+    return nodes;
+  set_no_process (root, error);
+  g_ptr_array_unref (nodes);
+  return NULL;
 }
 
 static Write
@@ -50,19 +74,20 @@ find_writer (const char *option)
 static gboolean
 tree (char **args, GError **error)
 {
-  g_autofree char *text = NULL;
   Write write = find_writer (args[0]);
-  Pid root = PID_NONE;
+  const char *word = write != NULL ? args[1] : args[0];
+  g_autoptr (GPtrArray) now = NULL;
+  g_autofree char *text = NULL;
 
-  args += write != NULL;
-  if (args[0] != NULL && args[1] != NULL) {
+  if (write == NULL && args[0] != NULL && args[1] != NULL) {
     g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
-                 "one tree at a time, please");
+                 "\"%s\" is neither --dot nor --json", args[0]);
     return FALSE;
   }
-  if (args[0] != NULL && !shell_parse_pid (args[0], &root, error))
+  now = look (word, error);
+  if (now == NULL)
     return FALSE;
-  text = draw (root, write != NULL ? write : observer_write_text);
+  text = draw (now, word == NULL, write != NULL ? write : observer_write_text);
   shell_print ("%s", text);
   return TRUE;
 }
@@ -84,16 +109,16 @@ static void
 show_page (const char *text)
 {
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autoptr (GString) page = g_string_new ("\033[H");
   guint n_rows = count_rows ();
 
-  shell_print ("\033[H");
   for (guint i = 0; lines[i] != NULL && *lines[i] != '\0'; i++)
     if (i + 2 < n_rows)
-      shell_print ("%s\033[K\n", lines[i]);
-  shell_print ("Ctrl-C ends this.\033[K\n\033[J");
+      g_string_append_printf (page, "%s\033[K\n", lines[i]);
+  g_string_append (page, "Ctrl-C ends this.\033[K\n\033[J");
+  shell_draw (page->str);
 }
 
-/* Lines that are too long are cut, by the terminal. */
 static gboolean
 observe (char **args, GError **error)
 {
@@ -109,7 +134,8 @@ observe (char **args, GError **error)
       && !shell_parse_number (args[0], "MS", &interval_ms, error))
     return FALSE;
   before = observer_look (PID_NONE);
-  shell_print ("\033[2J\033[?7l");
+  shell_draw ("\033[2J");
+  shell_cut_lines (TRUE); /* until the shell hears of the end */
   do {
     g_autoptr (GPtrArray) now = observer_look (PID_NONE);
     g_autoptr (GString) text = g_string_new (NULL);
@@ -117,8 +143,6 @@ observe (char **args, GError **error)
     observer_write_text (now, before, text);
     show_page (text->str);
   } while (process_sleep (MAX (interval_ms, 1)));
-  fputs ("\033[?7h", stdout); /* also when this is dying */
-  fflush (stdout);
   return TRUE;
 }
 
@@ -138,32 +162,20 @@ processes (char **args G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 static void
 print_relative (const char *what, Pid pid)
 {
-  g_autofree char *name = process_get_name (pid);
+  g_autofree char *name = NULL;
 
-  if (pid != PID_NONE)
-    shell_print ("  %-10s %s%s" PID_FORMAT "\n", what, name != NULL ? name : "",
-                 name != NULL ? " " : "", PID_ARGS (pid));
+  if (pid == PID_NONE)
+    return;
+  name = process_get_name (pid);
+  shell_print ("  %-10s %s%s" PID_FORMAT "\n", what, name != NULL ? name : "",
+               name != NULL ? " " : "", PID_ARGS (pid));
 }
 
-static gboolean
-info (char **args, GError **error)
+static void
+print_relatives (Pid pid)
 {
-  g_autoptr (GPtrArray) nodes = NULL;
   g_autoptr (GArray) list = process_list ();
-  g_autoptr (GString) line = g_string_new (NULL);
-  Pid pid;
 
-  if (!shell_parse_pid (args[0], &pid, error))
-    return FALSE;
-  nodes = observer_look (pid);
-  if (nodes->len == 0) {
-    g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
-                 "there is no process " PID_FORMAT, PID_ARGS (pid));
-    return FALSE;
-  }
-  g_ptr_array_set_size (nodes, 1);
-  observer_write_text (nodes, NULL, line);
-  shell_print ("%s", line->str);
   for (guint i = 0; i < list->len; i++) {
     const ProcessInfo *other = &g_array_index (list, ProcessInfo, i);
 
@@ -177,6 +189,20 @@ info (char **args, GError **error)
     if (other->waits_on == pid)
       print_relative ("awaited by", other->pid);
   }
+}
+
+static gboolean
+info (char **args, GError **error)
+{
+  g_autoptr (GPtrArray) nodes = look (args[0], error);
+  g_autoptr (GString) line = g_string_new (NULL);
+
+  if (nodes == NULL)
+    return FALSE;
+  g_ptr_array_set_size (nodes, 1);
+  observer_write_text (nodes, NULL, line);
+  shell_print ("%s", line->str);
+  print_relatives (((const ObserverNode *) nodes->pdata[0])->pid);
   return TRUE;
 }
 
@@ -195,8 +221,7 @@ end (const char *word, Reason reason, GError **error)
     return FALSE;
   }
   if (!process_is_alive (pid)) {
-    g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
-                 "there is no process " PID_FORMAT, PID_ARGS (pid));
+    set_no_process (pid, error);
     return FALSE;
   }
   process_exit (pid, reason);
@@ -233,7 +258,7 @@ trace (char **args, GError **error)
 
   if (!is_on && !g_str_equal (args[0], "off")) {
     g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
-                 "trace: %s, but it must be on or off", args[0]);
+                 "trace: \"%s\", but it must be on or off", args[0]);
     return FALSE;
   }
   gen_server_trace (is_on);
@@ -247,39 +272,50 @@ quit (char **args G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
   return TRUE;
 }
 
-static void
-print_help (const ShellCommand *command)
+/* How wide the column of their usages is: at least @width. */
+static glong
+measure (const ShellCommand *commands, glong width)
 {
-  g_autofree char *usage = g_strjoin (" ", command->name, command->arguments,
-                                      NULL);
-  int width = (int) (28 + strlen (usage)) - (int) g_utf8_strlen (usage, -1);
+  for (const ShellCommand *c = commands; c->name != NULL; c++) {
+    g_autofree char *usage = shell_make_usage (c);
 
-  shell_print ("  %-*s %s\n", width, usage, command->help);
+    width = MAX (width, g_utf8_strlen (usage, -1));
+  }
+  return width;
+}
+
+static void
+print_help (const ShellCommand *command, glong width)
+{
+  g_autofree char *usage = shell_make_usage (command);
+  glong n_spaces = MAX (width - g_utf8_strlen (usage, -1), 0);
+
+  shell_print ("  %s%*s  %s\n", usage, (int) n_spaces, "", command->help);
 }
 
 static gboolean
 help (char **args, GError **error)
 {
   const ShellCommand *one = args[0] != NULL ? shell_find (args[0]) : NULL;
+  glong width = measure (shell_commands, measure (shell_program->commands, 0));
 
   if (one != NULL) {
-    print_help (one);
+    print_help (one, 0);
     return TRUE;
   }
   if (args[0] != NULL) {
-    g_set_error (error, SHELL_ERROR, SHELL_ERROR_USAGE,
-                 "there is no command %s; help lists them", args[0]);
+    shell_set_no_command (args[0], error);
     return FALSE;
   }
   for (const ShellCommand *c = shell_program->commands; c->name != NULL; c++)
-    print_help (c);
+    print_help (c, width);
   for (const ShellCommand *c = shell_commands; c->name != NULL; c++)
-    print_help (c);
+    print_help (c, width);
   return TRUE;
 }
 
 const ShellCommand shell_commands[] = {
-  { "tree", "[--dot|--json|PID|NAME…]",
+  { "tree", "[--dot|--json|PID|NAME [PID|NAME]]",
     "who has started whom; + is new, * has changed, - has ended", tree },
   { "observe", "[MS]", "the tree, drawn anew all the time", observe },
   { "processes", "", "all processes, the oldest first", processes },

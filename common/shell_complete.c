@@ -72,6 +72,36 @@ find_argument (const char *arguments, guint number)
   return g_strndup (found, strcspn (found, "…"));
 }
 
+/* Returns: whether a path may stand there: libedit knows those itself */
+static gboolean
+add_choices (GPtrArray *words, const char *argument, const char *prefix)
+{
+  g_auto (GStrv) choices = g_strsplit (argument, "|", -1);
+
+  for (char **choice = choices; *choice != NULL; choice++)
+    if (!g_str_equal (*choice, "FILE"))
+      add_argument (words, *choice, prefix);
+  return g_strv_contains ((const char *const *) choices, "FILE");
+}
+
+/* Returns: (transfer full) (nullable): @words, with those that may stand for the
+ * argument of that number; NULL: a path */
+static GPtrArray *
+complete_argument (GPtrArray *words, const char *name, guint number,
+                   const char *prefix)
+{
+  const ShellCommand *command = shell_find (name);
+  g_autofree char *argument = NULL;
+
+  if (command == NULL)
+    return words;
+  argument = find_argument (command->arguments, number);
+  if (!add_choices (words, argument, prefix))
+    return words;
+  g_ptr_array_unref (words);
+  return NULL;
+}
+
 GPtrArray *
 shell_complete (const char *line)
 {
@@ -79,29 +109,14 @@ shell_complete (const char *line)
   g_auto (GStrv) typed = g_strsplit_set (line, " \t", -1);
   const char *prefix = "", *name = NULL;
   guint n_before = 0;
-  const ShellCommand *command;
 
   for (char **word = typed; *word != NULL; word++) {
     if (**word != '\0' && word[1] != NULL && n_before++ == 0)
       name = *word;
     prefix = *word;
   }
-  if (n_before == 0) {
-    add_argument (words, "COMMAND", prefix);
-    return words;
-  }
-  command = shell_find (name);
-  if (command != NULL) {
-    g_autofree char *argument = find_argument (command->arguments,
-                                               n_before - 1);
-    g_auto (GStrv) choices = g_strsplit (argument, "|", -1);
-
-    for (char **choice = choices; *choice != NULL; choice++)
-      if (g_str_equal (*choice, "FILE")) {
-        g_ptr_array_unref (words);
-        return NULL;
-      } else
-        add_argument (words, *choice, prefix);
-  }
+  if (n_before > 0)
+    return complete_argument (words, name, n_before - 1, prefix);
+  add_argument (words, "COMMAND", prefix);
   return words;
 }

@@ -2,6 +2,7 @@
 #include "shell_inside.h"
 
 #include <editline/readline.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,25 +47,31 @@ set_up (void)
   rl_readline_name = "pooly";
   rl_initialize ();
   rl_attempted_completion_function = complete;
-  rl_completer_word_break_characters = word_breaks;
+  rl_basic_word_break_characters = word_breaks;
   using_history ();
   rl_pre_input_hook = make_ctrl_c_a_key;
   rl_parse_and_bind ("bind ^C em-kill-line");
 }
 
+/* A signal from elsewhere ends libedit's reading, and is sent on by it: to the whole
+ * process group, which can't be avoided. */
 char *
 shell_edit_line (const char *prompt)
 {
   static gboolean is_set_up;
+  gboolean is_interrupted = FALSE;
   char *line;
 
   if (!is_set_up)
     set_up ();
   is_set_up = TRUE;
+  errno = 0;
   line = readline (prompt);
-  if (line == NULL)
+  if (line == NULL) {
+    is_interrupted = errno == EINTR;
     puts ("");
-  else if (*line != '\0')
+  } else if (*line != '\0') {
     add_history (line);
-  return line;
+  }
+  return is_interrupted ? strdup ("") : line;
 }

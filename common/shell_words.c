@@ -3,45 +3,41 @@
 
 #include "names.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static GMutex lock;
 /* lock protects: */
-static GHashTable *pids; /* word, owned → Pid */
+static GHashTable *pids;  /* word, owned → Pid */
+static GHashTable *words; /* prefix and pid, owned → word, of pids */
 static guint n_words[G_MAXUINT8 + 1];
 
-/* HOLDS: lock */
+/* HOLDS: lock.  @key is given away. */
 static const char *
-find_word (char prefix, Pid pid)
+add_word (char prefix, Pid pid, char *key)
 {
-  GHashTableIter iter;
-  gpointer word, value;
+  char *word = g_strdup_printf ("%c%u", prefix, ++n_words[(guchar) prefix]);
 
-  g_hash_table_iter_init (&iter, pids);
-  while (g_hash_table_iter_next (&iter, &word, &value))
-    if (POINTER_TO_PID (value) == pid && *(char *) word == prefix)
-      return word;
-  return NULL;
+  g_hash_table_insert (pids, word, PID_TO_POINTER (pid));
+  g_hash_table_insert (words, key, word);
+  return word;
 }
 
 char *
 shell_name (char prefix, Pid pid)
 {
+  g_autofree char *key = g_strdup_printf ("%c" PID_FORMAT, prefix,
+                                          PID_ARGS (pid));
   const char *word;
   char *text;
 
   g_mutex_lock (&lock);
-  if (pids == NULL)
+  if (pids == NULL) {
     pids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  word = find_word (prefix, pid);
-  if (word == NULL) {
-    char *new_word = g_strdup_printf ("%c%u", prefix,
-                                      ++n_words[(guchar) prefix]);
-
-    g_hash_table_insert (pids, new_word, PID_TO_POINTER (pid));
-    word = new_word;
+    words = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   }
+  word = g_hash_table_lookup (words, key);
+  if (word == NULL)
+    word = add_word (prefix, pid, g_steal_pointer (&key));
   text = g_strdup_printf ("%s " PID_FORMAT, word, PID_ARGS (pid));
   g_mutex_unlock (&lock);
   return text;
@@ -59,37 +55,17 @@ look_up (const char *word)
   return pid;
 }
 
-/* Only what was a process once: the others can't be told from a slip. */
-static Pid
-parse_digits (const char *word)
-{
-  guint64 slot, generation;
-  int length = 0;
-
-  if (*word == '<')
-    word++;
-  if (!g_ascii_isdigit (*word)
-      || sscanf (word, "%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "%n", &slot,
-                 &generation, &length)
-           != 2
-      || (word[length] != '\0' && !g_str_equal (word + length, ">"))
-      || slot >= 1u << PID_SLOT_BITS || generation == 0
-      || generation >= G_GUINT64_CONSTANT (1) << (64 - PID_SLOT_BITS))
-    return PID_NONE;
-  return slot | generation << PID_SLOT_BITS;
-}
-
 gboolean
 shell_parse_pid (const char *word, Pid *pid, GError **error)
 {
-  *pid = parse_digits (word);
-  if (*pid == PID_NONE)
+  *pid = PID_NONE;
+  if (!pid_parse (word, pid))
     *pid = look_up (word);
   if (*pid == PID_NONE)
     *pid = process_whereis (word);
   if (*pid == PID_NONE)
     g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
-                 "%s is neither a pid nor a name", word);
+                 "\"%s\" is neither a pid nor a name", word);
   return *pid != PID_NONE;
 }
 
@@ -118,26 +94,40 @@ shell_parse_server (const char *word, const char *kind, Pid *pid,
   return FALSE;
 }
 
-gboolean
-shell_parse_number (const char *word, const char *what, guint *number,
-                    GError **error)
+static gboolean
+parse_range (const char *word, const char *what, guint least, guint most,
+             guint *number, GError **error)
 {
   guint64 value;
 
-  if (g_ascii_string_to_unsigned (word, 10, 0, G_MAXINT, &value, NULL)) {
+  if (g_ascii_string_to_unsigned (word, 10, least, most, &value, NULL)) {
     *number = (guint) value;
     return TRUE;
   }
   g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
-               "%s: %s, but it must be a number from 0 to %d", what, word,
-               G_MAXINT);
+               "%s: \"%s\", but it must be a number from %u to %u", what, word,
+               least, most);
   return FALSE;
+}
+
+gboolean
+shell_parse_number (const char *word, const char *what, guint *number,
+                    GError **error)
+{
+  return parse_range (word, what, 0, G_MAXINT, number, error);
+}
+
+gboolean
+shell_parse_count (const char *word, const char *what, guint most,
+                   guint *number, GError **error)
+{
+  return parse_range (word, what, 1, most, number, error);
 }
 
 /* All of them */
 
 static void
-add_words (GPtrArray *words)
+add_words (GPtrArray *list)
 {
   GHashTableIter iter;
   gpointer word, pid;
@@ -147,7 +137,7 @@ add_words (GPtrArray *words)
     g_hash_table_iter_init (&iter, pids);
     while (g_hash_table_iter_next (&iter, &word, &pid))
       if (process_is_alive (POINTER_TO_PID (pid)))
-        g_ptr_array_add (words, g_strdup (word));
+        g_ptr_array_add (list, g_strdup (word));
   }
   g_mutex_unlock (&lock);
 }
@@ -155,29 +145,29 @@ add_words (GPtrArray *words)
 GPtrArray *
 shell_list_pids (void)
 {
-  GPtrArray *words = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *all = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) list = process_list ();
 
   for (guint i = 0; i < list->len; i++) {
     Pid pid = g_array_index (list, ProcessInfo, i).pid;
 
-    g_ptr_array_add (words, g_strdup_printf (PID_FORMAT, PID_ARGS (pid)));
+    g_ptr_array_add (all, g_strdup_printf (PID_FORMAT, PID_ARGS (pid)));
   }
-  add_words (words);
-  return words;
+  add_words (all);
+  return all;
 }
 
 GPtrArray *
 shell_list_names (void)
 {
-  GPtrArray *words = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *all = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) list = process_list ();
 
   for (guint i = 0; i < list->len; i++) {
     char *name = process_get_name (g_array_index (list, ProcessInfo, i).pid);
 
     if (name != NULL)
-      g_ptr_array_add (words, name);
+      g_ptr_array_add (all, name);
   }
-  return words;
+  return all;
 }

@@ -12,10 +12,43 @@ typedef struct {
 
 gint trace_is_on;
 
+static void
+write_to_stderr (const char *line)
+{
+  fprintf (stderr, "%s\n", line);
+}
+
 static GMutex lock;
 /* lock protects: */
-static GHashTable *everybody; /* Pid → Who, the dead included */
+static GHashTable *everybody; /* Pid → Who, the dead included; until the end */
 static gint64 began;
+static void (*write_line) (const char *line) = write_to_stderr;
+
+void
+trace_write_by (void (*write) (const char *line))
+{
+  g_mutex_lock (&lock);
+  write_line = write;
+  g_mutex_unlock (&lock);
+}
+
+static void
+who_free (gpointer data)
+{
+  Who *self = data;
+
+  g_free (self->name);
+  g_strfreev (self->tags);
+  g_free (self);
+}
+
+void
+trace_forget (void)
+{
+  g_mutex_lock (&lock);
+  g_clear_pointer (&everybody, g_hash_table_unref);
+  g_mutex_unlock (&lock);
+}
 
 static __attribute__ ((constructor)) void
 look_at_environment (void)
@@ -32,7 +65,7 @@ get (Pid pid)
   Who *who;
 
   if (everybody == NULL) {
-    everybody = g_hash_table_new (NULL, NULL);
+    everybody = g_hash_table_new_full (NULL, NULL, NULL, who_free);
     began = scheduler_now ();
   }
   who = g_hash_table_lookup (everybody, PID_TO_POINTER (pid));
@@ -99,7 +132,7 @@ trace_event (Pid who, const char *event, Pid whom, const char *what)
                           event, object,
                           whom != PID_NONE && what != NULL ? ": " : "",
                           what != NULL ? what : "");
-  fprintf (stderr, "%s\n", g_strchomp (line));
+  write_line (g_strchomp (line));
   g_mutex_unlock (&lock);
 }
 

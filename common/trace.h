@@ -38,6 +38,12 @@ extern gint trace_is_on; /* atomic; gen_server_trace() switches it */
       func (__VA_ARGS__); \
   } while (0)
 
+/* Has @write write each line from now on, instead of to stderr.  It must not trace. */
+void trace_write_by (void (*write) (const char *line));
+
+/* Forgets everybody's name and tags, the dead's too. */
+void trace_forget (void);
+
 void trace_event (Pid who, const char *event, Pid whom, const char *what);
 void trace_message_event (Pid who, const char *event, Pid whom,
                           const Message *message, Pid server);

@@ -18,7 +18,7 @@ typedef struct {
   WebServer        *server;
   GQueue            load; /* Pid of each process that makes load */
   guint             n_load;
-  char             *shown;
+  char             *shown; /* (nullable): as JSON */
   gboolean          is_over;
 } Web;
 
@@ -68,8 +68,9 @@ write_gauges (const WebProgram *program, GString *json)
   for (guint i = 0; program->gauges[i] != NULL; i++) {
     g_autoptr (GString) values = g_string_new (NULL);
 
-    g_string_append_printf (json, "%s{\"name\": \"%s\", \"values\": ",
-                            i > 0 ? ", " : "", program->gauges[i]);
+    g_string_append (json, i > 0 ? ", {\"name\": " : "{\"name\": ");
+    observer_write_string (program->gauges[i], json);
+    g_string_append (json, ", \"values\": ");
     if (program->write_gauge (program->gauges[i], values))
       g_string_append_printf (json, "{%s}}", values->str);
     else
@@ -83,9 +84,9 @@ look (Web *self)
   g_autoptr (GPtrArray) nodes = observer_look (PID_NONE);
   GString *json = g_string_new (NULL);
 
-  g_string_append_printf (json,
-                          "{\"title\": \"%s\", \"load\": %u, \"gauges\": [",
-                          self->program->title, self->n_load);
+  g_string_append (json, "{\"title\": ");
+  observer_write_string (self->program->title, json);
+  g_string_append_printf (json, ", \"load\": %u, \"gauges\": [", self->n_load);
   write_gauges (self->program, json);
   g_string_append (json, "], \"processes\": ");
   observer_write_json (nodes, NULL, json);
@@ -126,6 +127,9 @@ handle (Web *self, const Message *message)
   case WEB_START:
     start_again (self);
     break;
+  case WEB_SHOW:
+    g_clear_pointer (&self->shown, g_free);
+    break;
   case WEB_SET_LOAD:
     self->n_load = (guint) message->number;
     keep_load (self);
@@ -154,8 +158,6 @@ live (Web *self)
     keep_load (self);
     if (web_server_is_watched (self->server))
       show (self);
-    else
-      g_clear_pointer (&self->shown, g_free);
     next_look = g_get_monotonic_time () + LOOK_MS * G_TIME_SPAN_MILLISECOND;
   }
 }

@@ -16,8 +16,7 @@
  * @title: what stands above the page
  * @start: starts the processes that are to be seen, and waits until they are
  *   ready; also again, when their last supervisor was killed
- * @gauges: (array zero-terminated=1): the names of what has numbers; letters and
- *   digits, as @title
+ * @gauges: (array zero-terminated=1): the names of what has numbers
  * @write_gauge: writes the numbers of one of them as members of a JSON object:
  *   `"idle": 1, "busy": 2`.  Returns: whether there are any now
  * @load: what makes load: borrows and gives back, again and again, for as long as

@@ -13,6 +13,15 @@ is_ours (guint port, const char *prefix, const char *value)
   return g_strcmp0 (value, number) == 0 || g_strcmp0 (value, name) == 0;
 }
 
+/* A browser says so of each request of its own making, also of those that have no
+ * origin, such as an image's.  "none" is what the user typed. */
+static gboolean
+is_from_elsewhere (const char *site)
+{
+  return site != NULL && !g_str_equal (site, "same-origin")
+         && !g_str_equal (site, "none");
+}
+
 /* A name that leads here, but is not ours, is another site's; so is an origin.
  * A browser asks before it sends another site's request with a header that is
  * not one of the usual: and that question has an origin. */
@@ -27,6 +36,9 @@ web_guard_allows (SoupServerMessage *message, guint port)
   if (!is_ours (port, "", soup_message_headers_get_list (headers, "Host")))
     return FALSE;
   if (origin != NULL && !is_ours (port, "http://", origin))
+    return FALSE;
+  if (is_from_elsewhere (
+        soup_message_headers_get_list (headers, "Sec-Fetch-Site")))
     return FALSE;
   return g_str_equal (method, "GET")
          || soup_message_headers_get_one (headers, "X-Observer") != NULL;

@@ -10,7 +10,6 @@
 
 #include "signals.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char page[] =
@@ -59,7 +58,9 @@ static void
 get_events (const WebSite *self, SoupServerMessage *message,
             GHashTable *query G_GNUC_UNUSED)
 {
-  if (!web_streams_open (self->streams, message))
+  if (web_streams_open (self->streams, message))
+    process_send (self->owner, (Message) { .tag = WEB_SHOW });
+  else
     web_refuse (message, SOUP_STATUS_SERVICE_UNAVAILABLE,
                 "too many look already\n");
 }
@@ -79,28 +80,14 @@ is_shown (Pid pid)
   return FALSE;
 }
 
-static Pid
-parse_pid (const char *text)
-{
-  guint slot;
-  guint64 generation;
-  char end;
-
-  if (text != NULL
-      && sscanf (text, "%u.%" G_GUINT64_FORMAT "%c", &slot, &generation, &end)
-           == 2)
-    return slot | generation << PID_SLOT_BITS;
-  return PID_NONE;
-}
-
 static void
 post_kill (const WebSite *self G_GNUC_UNUSED, SoupServerMessage *message,
            GHashTable *query)
 {
-  Pid pid = parse_pid (query != NULL ? g_hash_table_lookup (query, "pid")
-                                     : NULL);
+  const char *text = query != NULL ? g_hash_table_lookup (query, "pid") : NULL;
+  Pid pid;
 
-  if (!is_shown (pid)) {
+  if (text == NULL || !pid_parse (text, &pid) || !is_shown (pid)) {
     web_refuse (message, SOUP_STATUS_NOT_FOUND, "there is no such process\n");
     return;
   }

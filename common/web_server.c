@@ -67,7 +67,8 @@ end (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void catch (WebServer *self, int signal)
+static void
+watch_signal (WebServer *self, int signal)
 {
   g_autoptr (GSource) source = g_unix_signal_source_new (signal);
 
@@ -94,22 +95,34 @@ run (gpointer data)
 
 /* From the owner's thread */
 
+/* libsoup gives no socket away, but the address that it got with it. */
+GSocket *
+web_socket_of (SoupServerMessage *message)
+{
+  GSocketAddress *there = soup_server_message_get_remote_address (message);
+
+  return g_object_get_data (G_OBJECT (there), "socket");
+}
+
 /* The kernel, too, would keep megabytes for one who does not read. */
 static gboolean
 accept_connection (GSocketService *service G_GNUC_UNUSED,
                    GSocketConnection *connection, GObject *source G_GNUC_UNUSED,
                    gpointer soup)
 {
+  GSocket *socket = g_socket_connection_get_socket (connection);
   g_autoptr (GSocketAddress) here = g_socket_connection_get_local_address (
     connection, NULL);
   g_autoptr (GSocketAddress) there = g_socket_connection_get_remote_address (
     connection, NULL);
 
-  g_socket_set_option (g_socket_connection_get_socket (connection), SOL_SOCKET,
-                       SO_SNDBUF, SEND_BUFFER, NULL);
-  if (here != NULL && there != NULL) /* else it has gone already */
-    soup_server_accept_iostream (soup, G_IO_STREAM (connection), here, there,
-                                 NULL);
+  if (here == NULL || there == NULL) /* it has gone already */
+    return TRUE;
+  g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER, NULL);
+  g_object_set_data_full (G_OBJECT (there), "socket", g_object_ref (socket),
+                          g_object_unref);
+  soup_server_accept_iostream (soup, G_IO_STREAM (connection), here, there,
+                               NULL);
   return TRUE;
 }
 
@@ -167,8 +180,8 @@ web_server_start (guint port, Pid owner, GError **error)
     web_server_free (self);
     return NULL;
   }
-  catch (self, SIGINT);
-  catch (self, SIGTERM);
+  watch_signal (self, SIGINT);
+  watch_signal (self, SIGTERM);
   self->thread = g_thread_new ("web", run, self);
   return self;
 }

@@ -12,6 +12,11 @@
 /* @port: ours */
 gboolean web_guard_allows (SoupServerMessage *message, guint port);
 
+/* web_server.c */
+
+/* Returns: (transfer none): where @message came from */
+GSocket *web_socket_of (SoupServerMessage *message);
+
 /* web_streams.c: those who look, and what they have still to be sent. */
 
 typedef struct WebStreams WebStreams;
@@ -24,7 +29,7 @@ gboolean web_streams_open (WebStreams *self, SoupServerMessage *message);
 /* Atomic. */
 guint web_streams_count (WebStreams *self);
 
-/* Sends @event (transfer full) to all, and to who comes later. */
+/* Sends @event (transfer full) to all. */
 void web_streams_push (WebStreams *self, char *event);
 
 /* Sends each its end, and waits for a while until they have got it. */

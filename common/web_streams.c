@@ -1,7 +1,7 @@
 /* The streams of events: one for each page that is open somewhere.
  *
- * Each event is a whole state.  So whoever is slow to read may miss some, and
- * whoever comes late has missed nothing: the newest is enough.
+ * Each event is a whole state.  So whoever is slow to read may miss some: the
+ * newest is enough.
  */
 #include "web_soup.h"
 
@@ -14,20 +14,32 @@
 struct WebStreams {
   gint        n;          /* how many there are; atomic */
   GHashTable *by_message; /* SoupServerMessage (owned) → Stream */
-  char       *newest;     /* (nullable): event */
+  char       *newest;     /* (nullable): event; for those who are behind */
 };
 
 typedef struct {
   guint    n_unsent;  /* events */
   gboolean is_behind; /* the newest event was kept from it */
+  GSource *client;    /* (owned): it has gone */
 } Stream;
+
+static void
+stream_free (gpointer data)
+{
+  Stream *self = data;
+
+  g_source_destroy (self->client);
+  g_source_unref (self->client);
+  g_free (self);
+}
 
 WebStreams *
 web_streams_new (void)
 {
   WebStreams *self = g_new0 (WebStreams, 1);
 
-  self->by_message = g_hash_table_new_full (NULL, NULL, g_object_unref, g_free);
+  self->by_message = g_hash_table_new_full (NULL, NULL, g_object_unref,
+                                            stream_free);
   return self;
 }
 
@@ -77,8 +89,7 @@ count (WebStreams *self)
   g_atomic_int_set (&self->n, (gint) g_hash_table_size (self->by_message));
 }
 
-/* It may come twice for the same.  While nobody looks there is no news, and what
- * there was grows old. */
+/* It may come twice for the same. */
 static void
 stream_is_over (SoupServerMessage *message, gpointer data)
 {
@@ -86,34 +97,70 @@ stream_is_over (SoupServerMessage *message, gpointer data)
 
   g_hash_table_remove (self->by_message, message);
   count (self);
-  if (web_streams_count (self) == 0)
-    g_clear_pointer (&self->newest, g_free);
+}
+
+static void
+finish (SoupServerMessage *message)
+{
+  soup_message_body_complete (soup_server_message_get_response_body (message));
+  soup_server_message_unpause (message);
+}
+
+static gboolean
+client_has_gone (GSocket *socket G_GNUC_UNUSED,
+                 GIOCondition condition G_GNUC_UNUSED, gpointer message)
+{
+  finish (message);
+  return G_SOURCE_REMOVE;
+}
+
+/* Who looks has nothing more to say: what can be read from it is its end.  libsoup
+ * would notice that by a write that fails, and without news none is written. */
+static GSource *
+watch_client (SoupServerMessage *message)
+{
+  GSource *source = g_socket_create_source (web_socket_of (message), G_IO_IN,
+                                            NULL);
+
+  g_source_set_callback (source, G_SOURCE_FUNC (client_has_gone), message,
+                         NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  return source;
 }
 
 /* What is not accumulated is freed once it is sent. */
-gboolean
-web_streams_open (WebStreams *self, SoupServerMessage *message)
+static void
+write_head (SoupServerMessage *message)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (
     message);
+
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
+  soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
+  soup_message_headers_set_content_type (headers, "text/event-stream", NULL);
+  soup_message_headers_replace (headers, "Cache-Control", "no-store");
+  soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
+  soup_message_body_set_accumulate (soup_server_message_get_response_body (
+                                      message),
+                                    FALSE);
+}
+
+gboolean
+web_streams_open (WebStreams *self, SoupServerMessage *message)
+{
   Stream *stream;
 
   if (web_streams_count (self) >= MAX_STREAMS)
     return FALSE;
   stream = g_new0 (Stream, 1);
-  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
-  soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
-  soup_message_headers_set_content_type (headers, "text/event-stream", NULL);
-  soup_message_headers_replace (headers, "Cache-Control", "no-store");
-  soup_message_body_set_accumulate (soup_server_message_get_response_body (
-                                      message),
-                                    FALSE);
+  stream->client = watch_client (message);
+  write_head (message);
   g_hash_table_insert (self->by_message, g_object_ref (message), stream);
   count (self);
   g_signal_connect (message, "wrote-chunk", G_CALLBACK (event_is_sent), self);
   g_signal_connect (message, "finished", G_CALLBACK (stream_is_over), self);
   g_signal_connect (message, "disconnected", G_CALLBACK (stream_is_over), self);
-  send_event (message, stream, self->newest != NULL ? self->newest : ":\n\n");
+  send_event (message, stream, ":\n\n"); /* so that the head is sent now */
   return TRUE;
 }
 
@@ -139,11 +186,8 @@ finish_all (WebStreams *self)
   gpointer message;
 
   g_hash_table_iter_init (&iter, self->by_message);
-  while (g_hash_table_iter_next (&iter, &message, NULL)) {
-    soup_message_body_complete (
-      soup_server_message_get_response_body (message));
-    soup_server_message_unpause (message);
-  }
+  while (g_hash_table_iter_next (&iter, &message, NULL))
+    finish (message);
 }
 
 static gboolean

@@ -1,246 +1,20 @@
-/* A prompt at which one can use version 1, and break it.
- *
- * Whatever the shell borrows is borrowed by a consumer, a process of its own for
- * each worker: so one can be interrupted, or killed, without the others. */
+/* A prompt at which one can use version 1, and break it. */
 #include <locale.h>
 #include <stdlib.h>
 
-#include "internal.h"
-#include "shell.h"
-#include "signals.h"
-
-#define SIZE 3
-
-/* Starting and stopping */
-
-static gboolean
-start (char **args, GError **error)
-{
-  PoolyConfig config = { .worker = &sample_worker_class, .size = SIZE };
-
-  if (args[0] != NULL
-      && !shell_parse_number (args[0], "SIZE", &config.size, error))
-    return FALSE;
-  return pooly_start_pool (&config, error);
-}
-
-static gboolean
-stop (char **args G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
-{
-  pooly_stop ();
-  return TRUE;
-}
-
-static gboolean
-status (char **args G_GNUC_UNUSED, GError **error)
-{
-  PoolyStatus now;
-
-  if (!pooly_status (&now, error))
-    return FALSE;
-  shell_print ("%u idle, %u busy\n", now.idle, now.busy);
-  return TRUE;
-}
-
-/* Who has which worker, of those that were borrowed here. */
-
-static GMutex lock;
-static GHashTable *consumers; /* worker → consumer; lock protects it */
-
-static void
-remember (Pid worker)
-{
-  g_mutex_lock (&lock);
-  if (consumers == NULL)
-    consumers = g_hash_table_new (NULL, NULL);
-  g_hash_table_insert (consumers, PID_TO_POINTER (worker),
-                       PID_TO_POINTER (process_self ()));
-  g_mutex_unlock (&lock);
-}
-
-/* Returns: who has it, or PID_NONE */
-static Pid
-find_consumer (Pid worker)
-{
-  Pid consumer = PID_NONE;
-
-  g_mutex_lock (&lock);
-  if (consumers != NULL)
-    consumer = POINTER_TO_PID (
-      g_hash_table_lookup (consumers, PID_TO_POINTER (worker)));
-  g_mutex_unlock (&lock);
-  return process_is_alive (consumer) ? consumer : PID_NONE;
-}
-
-/* Consumers */
-
-enum { SERVED = 1, GO };
-
-typedef struct {
-  Pid asker;   /* who wants to hear what came of it, or PID_NONE */
-  int hold_ms; /* how long to keep the worker; -1: until told to go */
-} Wish;
-
-static void
-wish_free (gpointer data)
-{
-  g_free (data);
-}
-
-static void
-print_loan (Pid worker, Pid consumer)
-{
-  g_autofree char *what = NULL, *who = NULL;
-
-  g_mutex_lock (&lock);
-  what = shell_name ('w', worker);
-  who = shell_name ('c', consumer);
-  shell_print ("%s is lent to %s\n", what, who);
-  g_mutex_unlock (&lock);
-}
-
-/* Returns: the worker, or PID_NONE: then whoever should know has been told */
-static Pid
-borrow (const Wish *wish)
-{
-  GError *error = NULL;
-  Pid worker = pooly_checkout (&error);
-  Message served = { .tag = SERVED, .pid = worker };
-
-  if (worker != PID_NONE)
-    remember (worker);
-  if (wish->asker != PID_NONE) {
-    process_send (wish->asker,
-                  error == NULL ? served : message_error (SERVED, error));
-  } else if (error == NULL) {
-    print_loan (worker, process_self ());
-  } else {
-    shell_print ("a consumer gets none: %s\n", error->message);
-    g_error_free (error);
-  }
-  return worker;
-}
-
-static void
-consume (gpointer data)
-{
-  const Wish *wish = data;
-  g_autofree char *label = NULL;
-  Message go;
-  Pid worker;
-
-  process_set_label ("consumer");
-  if (wish->asker != PID_NONE)
-    process_link (wish->asker);
-  worker = borrow (wish);
-  if (worker == PID_NONE)
-    return;
-  label = g_strdup_printf ("consumer, has " PID_FORMAT, PID_ARGS (worker));
-  process_set_label (label);
-  process_receive (&go, wish->hold_ms);
-  pooly_checkin (worker);
-}
-
-/* Until the command has heard of it, the consumer ends with it: by Ctrl-C. */
-static gboolean
-checkout (char **args G_GNUC_UNUSED, GError **error)
-{
-  Wish wish = { .asker = process_self (), .hold_ms = -1 };
-  g_auto (Message) served = { 0 };
-  Pid consumer = process_spawn (consume, g_memdup2 (&wish, sizeof wish),
-                                wish_free);
-
-  if (!process_receive (&served, -1))
-    return FALSE;
-  process_unlink (consumer);
-  if (served.data != NULL) {
-    g_propagate_error (error, message_take_data (&served));
-    return FALSE;
-  }
-  print_loan (served.pid, consumer);
-  return TRUE;
-}
-
-static gboolean
-start_consumers (char **args, GError **error)
-{
-  Wish wish = { .hold_ms = -1 };
-  guint n = 1, hold_ms;
-
-  if (args[0] != NULL && !shell_parse_number (args[0], "N", &n, error))
-    return FALSE;
-  if (args[0] != NULL && args[1] != NULL) {
-    if (!shell_parse_number (args[1], "MS", &hold_ms, error))
-      return FALSE;
-    wish.hold_ms = (int) hold_ms;
-  }
-  for (guint i = 0; i < n; i++)
-    process_spawn (consume, g_memdup2 (&wish, sizeof wish), wish_free);
-  return TRUE;
-}
-
-static gboolean
-checkin (char **args, GError **error)
-{
-  Pid worker, consumer;
-
-  if (!shell_parse_pid (args[0], &worker, error))
-    return FALSE;
-  consumer = find_consumer (worker);
-  if (consumer == PID_NONE) {
-    g_set_error (error, SHELL_ERROR, SHELL_ERROR_INVALID,
-                 "no consumer here has " PID_FORMAT, PID_ARGS (worker));
-    return FALSE;
-  }
-  process_send (consumer, (Message) { .tag = GO });
-  return process_wait_end (consumer, -1);
-}
-
-/* Workers */
-
-static gboolean
-start_worker (char **args G_GNUC_UNUSED, GError **error)
-{
-  Pid worker = gen_server_start (&sample_worker_class, NULL, NULL, error);
-  g_autofree char *what = NULL;
-
-  if (worker == PID_NONE)
-    return FALSE;
-  what = shell_name ('w', worker);
-  shell_print ("%s belongs to no pool\n", what);
-  return TRUE;
-}
-
-static gboolean
-print_digest (Pid worker, const char *path, GError **error)
-{
-  g_autofree char *text = sample_worker_digest (worker, path, error);
-
-  if (text != NULL)
-    shell_print ("%s  %s\n", text, path);
-  return text != NULL;
-}
-
-static gboolean
-digest (char **args, GError **error)
-{
-  Pid worker;
-
-  return shell_parse_server (args[0], "SampleWorker", &worker, error)
-         && print_digest (worker, args[1], error);
-}
+#include "shell_parts.h"
 
 static const ShellCommand commands[] = {
-  { "start", "[SIZE]", "start the pool", start },
-  { "stop", "", "stop the pool", stop },
-  { "status", "", "how many workers are idle, and busy", status },
-  { "checkout", "", "borrow a worker, for this shell", checkout },
+  { "start", "[SIZE]", "start the pool", command_start },
+  { "stop", "", "stop the pool", command_stop },
+  { "status", "", "how many workers are idle, and busy", command_status },
+  { "checkout", "", "have a consumer borrow a worker", command_checkout },
   { "consumer", "[N [MS]]",
     "start consumers that borrow one each, and keep it so long",
-    start_consumers },
-  { "checkin", "PID", "have a worker given back", checkin },
-  { "worker", "", "start a worker outside of the pool", start_worker },
-  { "digest", "PID FILE", "have a worker digest a file", digest },
+    command_consumer },
+  { "checkin", "PID", "have a worker given back", command_checkin },
+  { "worker", "", "start a worker outside of the pool", command_worker },
+  { "digest", "PID FILE", "have a worker digest a file", command_digest },
   { NULL, NULL, NULL, NULL }
 };
 
@@ -254,7 +28,7 @@ main (void)
   int exit_status = EXIT_FAILURE;
 
   setlocale (LC_ALL, "");
-  if (start (no_args, &error))
+  if (command_start (no_args, &error))
     exit_status = shell_run (&program);
   else
     g_printerr ("%s\n", error->message);

@@ -24,30 +24,6 @@ static const GOptionEntry options[] = {
   { NULL }
 };
 
-/* What is needed to start workers. */
-static char *facts_path;
-static char *star_wars; /* a text, and what was built from it: */
-static char *database_path;
-
-static gboolean
-start_pools (GError **error)
-{
-  PoolyConfig configs[] = {
-    { .name = CHUCK,
-      .worker = &chuck_fetcher_class,
-      .args = facts_path,
-      .size = CHUCK_SIZE,
-      .max_overflow = CHUCK_OVERFLOW },
-    { .name = "StarWars",
-      .worker = &swapi_fetcher_class,
-      .args = database_path,
-      .size = 4,
-      .max_overflow = 3 },
-  };
-
-  return pooly_start_pools (configs, G_N_ELEMENTS (configs), error);
-}
-
 void
 title (const char *text)
 {
@@ -167,7 +143,8 @@ use_no_pool (void)
   Pid worker;
 
   title ("a worker without a pool: who starts it has to stop it");
-  worker = gen_server_start (&chuck_fetcher_class, NULL, facts_path, NULL);
+  worker = gen_server_start (&chuck_fetcher_class, NULL, workers_facts_path,
+                             NULL);
   fetch (worker);
   gen_server_stop_sync (worker, REASON_NORMAL, -1, NULL);
   fetch (worker);
@@ -426,7 +403,7 @@ tell_the_story (void)
   is_answered = transact_five_times ();
   nest_transactions ();
   kill_one_after_the_other ();
-  is_healed = lose_the_database (star_wars);
+  is_healed = lose_the_database (workers_star_wars);
   use_what_was_given_back ();
   g_printerr ("\nAnd a worker that crashes whenever it is used is replaced for "
               "ever: nobody counts.\n");
@@ -449,25 +426,6 @@ answer_queries (void)
     return is_all_found;
   g_printerr ("error: standard output: %s\n", g_strerror (errno));
   return FALSE;
-}
-
-/* The texts stand beside the program. */
-static gboolean
-prepare (const char *program, GError **error)
-{
-  g_autofree char *found = g_find_program_in_path (program);
-  g_autofree char *directory = g_path_get_dirname (found != NULL ? found
-                                                                 : program);
-  g_autofree char *text_path = g_build_filename (directory, "starwars.txt",
-                                                 NULL);
-
-  facts_path = g_build_filename (directory, "facts.txt", NULL);
-  if (!g_file_get_contents (text_path, &star_wars, NULL, error))
-    return FALSE;
-  database_path = swapi_database_in_cache (star_wars, error);
-  if (database_path == NULL)
-    g_prefix_error (error, "no database can be made from %s: ", text_path);
-  return database_path != NULL;
 }
 
 static gboolean
@@ -495,16 +453,14 @@ main (int argc, char **argv)
   gboolean is_answered = FALSE;
 
   setlocale (LC_ALL, "");
-  if (parse (&argc, &argv, &error) && prepare (argv[0], &error)
-      && start_pools (&error))
+  if (parse (&argc, &argv, &error) && workers_prepare (argv[0], &error)
+      && workers_start_pools (&error))
     is_answered = queries != NULL ? answer_queries () : tell_the_story ();
   else
     g_printerr ("%s: %s\n", argv[0], error->message);
 
   pooly_stop ();
-  g_free (facts_path);
-  g_free (star_wars);
-  g_free (database_path);
+  workers_clear ();
   g_strfreev (queries);
   return is_answered ? EXIT_SUCCESS : EXIT_FAILURE;
 }

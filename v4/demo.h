@@ -2,11 +2,8 @@
 #ifndef DEMO_H
 #define DEMO_H
 
-#include "internal.h"
+#include "workers.h"
 
-#define CHUCK "ChuckNorris"
-#define CHUCK_SIZE 2
-#define CHUCK_OVERFLOW 3
 #define CHUCK_MOST (CHUCK_SIZE + CHUCK_OVERFLOW)
 
 /* What must happen soon is awaited so long. */

@@ -1,35 +1,12 @@
 /* Version 4 in a browser, under load. */
 #include <stdlib.h>
 
-#include "internal.h"
 #include "web.h"
+#include "workers.h"
 
 #define LIMIT_MS 5000
 
 static const char *const pools[] = { "ChuckNorris", "StarWars", NULL };
-
-/* What is needed to start workers. */
-static char *facts_path;
-static char *database_path;
-
-static gboolean
-start (GError **error)
-{
-  PoolyConfig configs[] = {
-    { .name = "ChuckNorris",
-      .worker = &chuck_fetcher_class,
-      .args = facts_path,
-      .size = 2,
-      .max_overflow = 3 },
-    { .name = "StarWars",
-      .worker = &swapi_fetcher_class,
-      .args = database_path,
-      .size = 4,
-      .max_overflow = 3 },
-  };
-
-  return pooly_start_pools (configs, G_N_ELEMENTS (configs), error);
-}
 
 static gboolean
 write_numbers (const char *pool, GString *json)
@@ -76,28 +53,11 @@ consume (gpointer data G_GNUC_UNUSED)
   } while (web_rest ((guint) g_random_int_range (200, 1000)));
 }
 
-/* The texts stand beside the program. */
-static gboolean
-prepare (const char *program, GError **error)
-{
-  g_autofree char *found = g_find_program_in_path (program);
-  g_autofree char *directory = g_path_get_dirname (found != NULL ? found
-                                                                 : program);
-  g_autofree char *path = g_build_filename (directory, "starwars.txt", NULL);
-  g_autofree char *text = NULL;
-
-  facts_path = g_build_filename (directory, "facts.txt", NULL);
-  if (!g_file_get_contents (path, &text, NULL, error))
-    return FALSE;
-  database_path = swapi_database_in_cache (text, error);
-  return database_path != NULL;
-}
-
 int
 main (int argc, char **argv)
 {
   static const WebProgram program = { .title = "Pooly, version 4",
-                                      .start = start,
+                                      .start = workers_start_pools,
                                       .gauges = pools,
                                       .write_gauge = write_numbers,
                                       .load = consume,
@@ -105,12 +65,11 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int exit_status = EXIT_FAILURE;
 
-  if (prepare (argv[0], &error))
+  if (workers_prepare (argv[0], &error))
     exit_status = web_main (&program, argc, argv);
   else
     g_printerr ("%s\n", error->message);
   pooly_stop ();
-  g_free (facts_path);
-  g_free (database_path);
+  workers_clear ();
   return exit_status;
 }

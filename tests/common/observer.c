@@ -419,7 +419,7 @@ wait_receiving (Pid pid)
 static void
 test_label_is_escaped (void)
 {
-  static char label[] = "a \"quote\", a \\, a\nline, a\tjump, \xff";
+  static char label[] = "a \"quote\", a \\, a\nline, a\tjump, \x1b, \xff";
   Pid pid = process_spawn (receive_go, label, NULL);
   g_autoptr (GPtrArray) nodes = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -429,7 +429,7 @@ test_label_is_escaped (void)
   observer_write_json (nodes, NULL, text);
   g_assert_nonnull (strstr (text->str,
                             "\"description\": \"a \\\"quote\\\", a \\\\, "
-                            "a\\nline, a\\u0009jump, \xef\xbf\xbd\""));
+                            "a\\nline, a\\u0009jump, \\u001b, \xef\xbf\xbd\""));
   process_exit (pid, REASON_KILL);
   test_end ();
 }

@@ -198,6 +198,71 @@ test_process_pid_none_is_safe (void)
 }
 
 static void
+test_process_pid_is_read_as_it_is_printed (void)
+{
+  static const Pid pids[] = { (Pid) 1 << PID_SLOT_BITS, G_MAXUINT64 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (pids); i++) {
+    g_autofree char *text = g_strdup_printf (PID_FORMAT, PID_ARGS (pids[i]));
+    g_autofree char *bare = g_strndup (text + 1, strlen (text) - 2);
+    Pid pid = PID_NONE;
+
+    g_assert_true (pid_parse (text, &pid));
+    g_assert_cmpuint (pid, ==, pids[i]);
+    pid = PID_NONE;
+    g_assert_true (pid_parse (bare, &pid));
+    g_assert_cmpuint (pid, ==, pids[i]);
+  }
+  test_end ();
+}
+
+static void
+test_process_pid_is_read_from_nothing_else (void)
+{
+  static const char *const texts[] = {
+    "",
+    "<>",
+    "1",
+    "1.",
+    ".1",
+    "<1.1",
+    "1.1>",
+    "1.1x",
+    "1.1.1",
+    " 1.1",
+    "1.1 ",
+    "1. 1",
+    "1 .1",
+    "+1.1",
+    "1.+1",
+    "-1.1",
+    "1.-1",
+    "0x1.1",
+    "<<1.1>>",
+    "<1.1>>",
+    "< 1.1>",
+    "1.0",
+    "<1.1> ",
+    "1,1",
+    "x",
+    "1..1",
+    "16777216.1",
+    "16777217.0",
+    "1.1099511627776",
+    "99999999999999999999.1",
+    "1.99999999999999999999",
+  };
+  Pid pid = 7;
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_test_message ("%s", texts[i]);
+    g_assert_false (pid_parse (texts[i], &pid));
+  }
+  g_assert_cmpuint (pid, ==, 7);
+  test_end ();
+}
+
+static void
 test_process_pid_stale_is_safe (void)
 {
   Pid server = start (&nobody_class);
@@ -1301,6 +1366,8 @@ main (int argc, char **argv)
   ADD ("pid/is-never-reused", pid_is_never_reused);
   ADD ("pid/is-not-its-slot", pid_is_not_its_slot);
   ADD ("pid/none-is-safe", pid_none_is_safe);
+  ADD ("pid/is-read-as-it-is-printed", pid_is_read_as_it_is_printed);
+  ADD ("pid/is-read-from-nothing-else", pid_is_read_from_nothing_else);
   ADD ("pid/stale-is-safe", pid_stale_is_safe);
   ADD ("pid/made-up-is-safe", pid_made_up_is_safe);
   ADD ("ref/made-up-is-safe", ref_made_up_is_safe);

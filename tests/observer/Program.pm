@@ -11,7 +11,7 @@ use File::Basename;
 use File::Temp;
 use Socket;
 use Time::HiRes qw(sleep time);
-our @EXPORT = qw(start_program run_another end_program url port memory ok wait_until done connect_to);
+our @EXPORT = qw(start_program run_another end_program url port memory open_sockets ok skip wait_until done watch read_to);
 
 my $n     = 0;
 my $limit = 20 * ($ENV{LIMIT} || 1);
@@ -63,11 +63,33 @@ sub memory {
     return $rss;
 }
 
-sub connect_to {
+# How many it has: one that listens, and one for each that is connected.
+sub open_sockets() {
+    return scalar grep { (readlink // '') =~ /^socket:/ } glob "/proc/$pid/fd/*";
+}
+
+# Connects, and asks for the events.  With a size for what the kernel keeps of them.
+sub watch {
+    my ($kept) = @_;
     socket my $socket, PF_INET, SOCK_STREAM, 0 or die "socket: $!\n";
-    setsockopt $socket, SOL_SOCKET, SO_RCVBUF, pack 'i', $_[0] if $_[0];
+    setsockopt $socket, SOL_SOCKET, SO_RCVBUF, pack 'i', $kept if $kept;
     connect $socket, sockaddr_in($port, INADDR_LOOPBACK) or die "connect: $!\n";
+    syswrite $socket, "GET /events HTTP/1.1\r\nHost: 127.0.0.1:$port\r\n\r\n";
     return $socket;
+}
+
+# Reads from it until the condition is met.  Returns all it has read, or undef if
+# that comes to an end, or to a stop, before.
+sub read_to {
+    my ($socket, $is_met) = @_;
+    my $end  = time + $limit;
+    my $text = '';
+    while (!$is_met->($text)) {
+        vec(my $set = '', fileno $socket, 1) = 1;
+        return undef unless $end > time && select $set, undef, undef, $end - time;
+        sysread $socket, $text, 65536, length $text or return undef;
+    }
+    return $text;
 }
 
 sub ok {
@@ -75,6 +97,11 @@ sub ok {
     printf "%s %d - %s\n", $ok ? 'ok' : 'not ok', ++$n, $title;
     print map { "# $_\n" } map { split /\n/ } grep { defined } @notes unless $ok;
     return $ok;
+}
+
+sub skip {
+    my ($title, $why) = @_;
+    printf "ok %d - %s # SKIP %s\n", ++$n, $title, $why;
 }
 
 # Returns what it gave at last.
