@@ -193,7 +193,8 @@ tsan: ## run every suite with thread sanitizer
 	  WRAPPER="$$(setarch -R true 2>/dev/null && echo setarch -R)" \
 	  $(MAKE) FLAVOUR=tsan LIMIT=$$((5 * $(LIMIT))) test
 
-# Valgrind takes half a second to start, and a version has hundreds of scenarios.
+# Valgrind takes half a second to start, and a version has hundreds of scenarios.  The
+# largest program takes longest, and so begins first.
 valgrind: JOBS = $(shell getconf _NPROCESSORS_ONLN)
 valgrind: $(tests) | need-prove need-valgrind ## run every suite under valgrind
 	@echo "Valgrind:"
@@ -203,7 +204,7 @@ valgrind: $(tests) | need-prove need-valgrind ## run every suite under valgrind
 	    --leak-check=full --show-leak-kinds=definite,indirect \
 	    --errors-for-leak-kinds=definite,indirect --max-threads=2000 \
 	    $(addprefix --suppressions=,$(glib.supp))" \
-	  $(prove) $^
+	  $(prove) $$(ls -S $^)
 
 # Whether what costs the same each time does so, counted in instructions.
 steps: ## check that costs don't grow with the pool, under callgrind
@@ -340,8 +341,7 @@ check-format: need-clang-format ## check that all sources are formatted
 	@echo "Format of the sources"
 	@tests/tools/format --check $(sources)
 
-# Valgrind takes longest by far; the older versions' leaks are found before it, and
-# the longest program begins first.
+# Valgrind takes longest by far; the older versions' leaks are found before it.
 with-page   = SUITES="$(SUITES) observer"
 two-at-once = JOBS=2 LIMIT=$$((2 * $(LIMIT)))
 ci: ## all that CI runs, the tests last
@@ -350,18 +350,17 @@ ci: ## all that CI runs, the tests last
 	@$(MAKE) -j2 check-matrix
 	@$(MAKE) check-pictures
 	@$(MAKE) check-transcripts
-	@$(MAKE) check-slides
-	@$(MAKE) check-workshop
+	@$(MAKE) -j2 --output-sync check-slides check-workshop
 	@$(MAKE) hello $(VERSIONS:%=demo-%)
 	@$(MAKE) -j2 sanitize $(with-page) $(two-at-once)
 	@$(MAKE) -j2 tsan $(with-page) $(two-at-once)
 	@$(MAKE) -j2 valgrind SUITES="$(lastword $(VERSIONS)) common"
 	@$(MAKE) -j2 sim JOBS=2
-	@$(MAKE) -j2 sim FLAVOUR=sim-asan SEEDS=50 JOBS=2
+	@$(MAKE) -j2 sim FLAVOUR=sim-asan SEEDS=25 JOBS=2
 	@$(MAKE) check-bugs
 	@$(MAKE) steps
 	@$(MAKE) test-shell-terminal test-observer test-observer-page
-	@$(MAKE) test SLOW=1
+	@$(MAKE) test SLOW=1 $(two-at-once)
 
 clean: ## remove all that was built
 	rm -rf build $(wildcard v[1-9]/demo v[1-9]/shell v[1-9]/observer)
