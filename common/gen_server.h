@@ -49,9 +49,9 @@ typedef struct {
  * @state_size: bytes of state, zeroed at the start, handed to every callback
  * @is_short: (nullable): promises that handling this message now waits for
  *   nothing but the answers of other short servers to its calls, so that a caller,
- *   or who ends a process, may run it on its own thread.  A class that has it promises the same for @init, @terminate and
- *   @finalize.
- *   %NULL: never.
+ *   or whoever ends a process, may run it on its own thread.  It is asked before,
+ *   so let it go by what only the server's own callbacks change.  A class that has
+ *   it promises the same for @init, @terminate and @finalize.  %NULL: never.
  * @init: (nullable): makes the state from @args; %FALSE, with an error set,
  *   when the server can't start
  * @handle_call: (nullable): answers by gen_server_reply(), now or later

@@ -5,8 +5,8 @@
  * when this server's init is over: hence the message that it sends to itself.
  *
  * It hears of a consumer's death by a monitor, and of a worker's by a link, and
- * has another started if that one is missed.  Whatever way a worker comes back, it
- * goes through take_back(), and so does who replaces a dead one.
+ * has another started if one is missing then.  Whatever way a worker comes back, it
+ * goes through take_back(), and so does the one that replaces a dead one.
  */
 #include "internal.h"
 #include "signals.h"
@@ -77,11 +77,12 @@ count_overflow (const PoolServer *self)
   return MAX (g_hash_table_size (self->by_pid), size) - size;
 }
 
-/* Not after a worker could not start: that is tried again by and by. */
+/* Not after a worker could not start: that is tried again later.  Nor while one
+ * lies idle, dead or not: no death may change what is_short() has promised. */
 static gboolean
 may_grow (const PoolServer *self)
 {
-  return self->worker_error == NULL
+  return self->worker_error == NULL && self->workers.length == 0
          && count_overflow (self) < self->config.max_overflow;
 }
 /* end */
@@ -103,7 +104,7 @@ push_idle (PoolServer *self, Worker *worker)
 /* end */
 
 /* region: find-idle */
-/* Who is dead already lies there until its EXIT comes. */
+/* One that has died lies there until its EXIT comes. */
 static Worker *
 find_idle (const PoolServer *self)
 {
@@ -122,16 +123,7 @@ remove_idle (PoolServer *self, Worker *worker)
 {
   g_queue_unlink (&self->workers, &worker->link);
   process_cancel_timer (worker->expiry);
-}
-
-static Worker *
-pop_idle (PoolServer *self)
-{
-  Worker *worker = find_idle (self);
-
-  if (worker != NULL)
-    remove_idle (self, worker);
-  return worker;
+  worker->expiry = 0;
 }
 
 /* region: start-worker */
@@ -153,7 +145,7 @@ start_worker (PoolServer *self, GError **error)
 /* end */
 
 /* region: lend */
-/* Whether a caller still waits is decided here, and only once. */
+/* Whether the caller still waits is decided here, once and for all. */
 static gboolean
 lend (Worker *worker, From from)
 {
@@ -232,6 +224,20 @@ reply_failed (From from, const GError *error)
   gen_server_reply (from, message_error (FAILED, g_error_copy (error)));
 }
 
+/* region: lend-new-one */
+static void
+lend_new_one (PoolServer *self, From from)
+{
+  g_autoptr (GError) error = NULL;
+  Worker *worker = start_worker (self, &error);
+
+  if (worker == NULL)
+    reply_failed (from, error);
+  else if (!lend (worker, from))
+    take_back (self, worker);
+}
+/* end */
+
 static void
 handle_ready (PoolServer *self, From from)
 {
@@ -245,19 +251,16 @@ handle_ready (PoolServer *self, From from)
 static void
 handle_checkout (PoolServer *self, From from, gboolean is_patient)
 {
-  g_autoptr (GError) error = NULL;
-  Worker *worker = pop_idle (self);
+  Worker *worker = find_idle (self);
 
-  if (worker == NULL && !gen_server_is_waiting (from))
-    return; /* none need be started for who has gone */
-  if (worker == NULL && may_grow (self))
-    worker = start_worker (self, &error);
-
-  if (worker != NULL) {
-    if (!lend (worker, from))
-      take_back (self, worker);
-  } else if (error != NULL || self->worker_error != NULL)
-    reply_failed (from, error != NULL ? error : self->worker_error);
+  if (worker != NULL && lend (worker, from))
+    remove_idle (self, worker);
+  else if (!gen_server_is_waiting (from))
+    return; /* no worker need be started for one who has gone */
+  else if (may_grow (self))
+    lend_new_one (self, from);
+  else if (self->worker_error != NULL)
+    reply_failed (from, self->worker_error);
   else if (is_patient)
     line_join (&self->line, from);
   else
@@ -396,11 +399,10 @@ static gboolean
 is_short (gconstpointer state, const Message *message)
 {
   const PoolServer *self = state;
-
   gboolean is_worker_short = self->config.worker->is_short != NULL;
 
   if (message->tag == CHECKOUT)
-    return is_worker_short || find_idle (self) != NULL || !may_grow (self);
+    return is_worker_short || !may_grow (self);
   if (message->tag == PROCESS_EXIT || message->tag == TRY_AGAIN)
     return is_worker_short;
   if (message->tag == EXPIRED)

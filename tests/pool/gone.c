@@ -23,10 +23,11 @@ static const GenServerClass slow_class = { .name = "Slow",
                                            .finalize = finalize };
 
 static void
-begin (guint size)
+begin (guint size, guint max_overflow, PoolyStrategy strategy)
 {
-  PoolyConfig config = elastic (&slow_class, NULL, size, 0);
+  PoolyConfig config = elastic (&slow_class, NULL, size, max_overflow);
 
+  config.strategy = strategy;
   gate_reset (&door.entered);
   gate_reset (&door.leave);
   start_elastic (&config);
@@ -64,7 +65,7 @@ test_gone_dead_worker_is_not_lent (void)
   Pid workers[2];
   GThread *killer;
 
-  begin (2);
+  begin (2, 0, POOLY_LIFO);
   take_all (workers, 2);
   pooly_checkin (FACE_POOL, workers[0]);
   pooly_checkin (FACE_POOL, workers[1]);
@@ -86,7 +87,7 @@ test_gone_dead_worker_is_not_handed_on (void)
   Pid waiters[2] = { consumer_new (), consumer_new () }, worker;
   GThread *killer;
 
-  begin (1);
+  begin (1, 0, POOLY_LIFO);
   worker = take ();
   let_wait (waiters[0], 1);
   let_wait (waiters[1], 2);
@@ -100,6 +101,28 @@ test_gone_dead_worker_is_not_handed_on (void)
   dismiss (waiters[0]);
   g_assert_cmpuint (hear_worker (waiters[1]), ==, worker);
   dismiss (waiters[1]);
+  pooly_stop ();
+  test_end ();
+}
+
+/* While the server waits for the end of one that it dismisses, somebody comes and
+ * goes: that moves nobody in the line of those that rest. */
+void
+test_gone_idle_one_keeps_its_place (void)
+{
+  g_autoptr (GError) error = NULL;
+  Pid workers[3];
+
+  begin (2, 1, POOLY_FIFO);
+  take_all (workers, 3);
+  pooly_checkin (FACE_POOL, workers[2]);
+  gate_wait (&door.entered);
+  pooly_checkin (FACE_POOL, workers[0]);
+  pooly_checkin (FACE_POOL, workers[1]);
+  g_assert_cmpuint (pooly_checkout_wait (FACE_POOL, 1, &error), ==, PID_NONE);
+  g_assert_error (error, POOLY_ERROR, POOLY_ERROR_TIMEOUT);
+  gate_open (&door.leave);
+  g_assert_cmpuint (take (), ==, workers[0]);
   pooly_stop ();
   test_end ();
 }
@@ -147,6 +170,31 @@ test_race_gone_limit_while_one_is_replaced (void)
   process_exit (take (), REASON_KILL);
   if (pooly_checkout_wait (FACE_POOL, 10, &error) == PID_NONE)
     g_assert_error (error, POOLY_ERROR, POOLY_ERROR_TIMEOUT);
+  stop_simulated ();
+  test_end ();
+}
+
+static void
+end_it (gpointer pid)
+{
+  process_exit (POINTER_TO_PID (pid), REASON_KILL);
+}
+
+/* That one dies just now does not have another started there. */
+void
+test_race_gone_limit_while_the_idle_one_dies (void)
+{
+  PoolyConfig config = elastic (&sleeper_class, NULL, 1, 1);
+  g_autoptr (GError) error = NULL;
+  Pid worker, killer;
+
+  start_elastic (&config);
+  worker = take ();
+  pooly_checkin (FACE_POOL, worker);
+  killer = spawn ("killer", end_it, PID_TO_POINTER (worker));
+  if (pooly_checkout_wait (FACE_POOL, 10, &error) == PID_NONE)
+    g_assert_error (error, POOLY_ERROR, POOLY_ERROR_TIMEOUT);
+  wait_for (killer);
   stop_simulated ();
   test_end ();
 }

@@ -296,7 +296,9 @@ void test_race_healing_after_the_server_s_death (void);
 /* gone.c */
 void test_gone_dead_worker_is_not_lent (void);
 void test_gone_dead_worker_is_not_handed_on (void);
+void test_gone_idle_one_keeps_its_place (void);
 void test_race_gone_limit_while_one_is_replaced (void);
+void test_race_gone_limit_while_the_idle_one_dies (void);
 void test_race_gone_checkin_of_one_at_work (void);
 void test_gone_without_a_word (void);
 void test_gone_lent_one_does_not_expire (void);
