@@ -442,10 +442,10 @@ test_waiting_leaves_nothing_behind (void)
     if (i == n_times / 2)
       before = test_resident_bytes ();
     g_assert_cmpuint (pooly_checkout_wait (FACE_POOL, 0, NULL), ==, PID_NONE);
-    if (i % 4 != 0)
+    if (i % 10 != 0)
       continue;
     let_wait (waiter, 1);
-    if (i % 8 == 0) {
+    if (i % 20 == 0) {
       kill_and_wait (waiter);
       waiter = consumer_new ();
     } else {
