@@ -175,7 +175,8 @@ gboolean process_is_dying (void);
  *
  * For GIO: it is cancelled when the process is told to die.
  *
- * Returns: (transfer none): valid until the handler, or function, returns
+ * Returns: (transfer none) (nullable): valid until the handler, or function,
+ *   returns; %NULL on a thread that is past its end
  */
 GCancellable *process_cancellable (void);
 

@@ -147,7 +147,7 @@ release_started (Process *process, Ref start)
   Pid pid = process->pid;
 
   slot_release (process);
-  if (bond != NULL)
+  if (starter.tell != NULL)
     starter.tell (&starter, pid, 0);
 }
 

@@ -26,6 +26,12 @@ typedef enum { TASK_ERROR_EXIT, TASK_ERROR_TIMEOUT } TaskError;
  */
 typedef struct Task Task;
 
+/**
+ * TaskFunc:
+ * @data: (nullable): what was given to task_async()
+ *
+ * Returns: (nullable) (transfer full): the result
+ */
 typedef gpointer (*TaskFunc) (gpointer data);
 
 /**
@@ -61,6 +67,10 @@ gboolean task_await (Task *task, int timeout_ms, gpointer *result,
  */
 Pid task_get_pid (Task *task);
 
+/**
+ * task_free:
+ * @task: (nullable) (transfer full): a task; if it is not done, it goes on
+ */
 void task_free (Task *task);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Task, task_free)

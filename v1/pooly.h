@@ -67,7 +67,8 @@ gboolean pooly_start_pool (const PoolyConfig *config, GError **error);
  * pooly_stop:
  *
  * Stops the pool and every worker, and waits until they have freed what they
- * held.  Does nothing when there is no pool.
+ * held; five seconds at most for those whose handlers run on, which it names then.
+ * Does nothing when there is no pool.
  */
 void pooly_stop (void);
 

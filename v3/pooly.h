@@ -35,7 +35,8 @@ typedef enum {
  * PoolyConfig:
  * @name: the pool's name; not empty.  Its processes are registered as
  *   <name>Supervisor, <name>Server and <name>WorkerSupervisor
- * @worker: what a worker is; it must last until pooly_stop() has returned
+ * @worker: what a worker is; it must last until the last one is finalized, so it
+ *   is best `static const`
  * @args: (nullable): for each worker's init; they must last until pooly_stop()
  *   has returned, for a worker that is busy may outlive its pool
  * @size: how many workers there are, from 1 to %POOLY_MAX_SIZE
@@ -100,7 +101,8 @@ gboolean pooly_stop_pool (const char *name, GError **error);
  * pooly_stop:
  *
  * Stops every pool and every worker, and waits until they have freed what they
- * held.  Does nothing when there is no pool.
+ * held; five seconds at most for those whose handlers run on, which it names then.
+ * Does nothing when there is no pool.
  */
 void pooly_stop (void);
 

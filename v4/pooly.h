@@ -46,10 +46,11 @@ typedef enum { POOLY_LIFO, POOLY_FIFO } PoolyStrategy;
  * PoolyConfig:
  * @name: the pool's name; not empty.  Its processes are registered as
  *   <name>Supervisor, <name>Server and <name>WorkerSupervisor
- * @worker: what a worker is; it must last until pooly_stop() has returned
+ * @worker: what a worker is; it must last until the last one is finalized, so it
+ *   is best `static const`
  * @args: (nullable): for each worker's init; they must last until pooly_stop()
  *   has returned, for a worker that is busy may outlive its pool
- * @size: how many workers there are, from 1 to %POOLY_MAX_SIZE
+ * @size: how many workers there are at least, from 1 to %POOLY_MAX_SIZE
  * @max_overflow: how many more there may be while all of those are lent, from 0
  *   to %POOLY_MAX_SIZE
  * @overflow_ttl_ms: how long, in milliseconds, one that came back while there was
@@ -69,8 +70,9 @@ typedef struct {
 /**
  * PoolyState:
  * @POOLY_READY: the next check-out gets an idle worker
- * @POOLY_OVERFLOW: it gets an overflow worker, or there is one
- * @POOLY_FULL: it gets none
+ * @POOLY_OVERFLOW: none is idle, but one more may start; or some are idle, and
+ *   there is overflow
+ * @POOLY_FULL: it gets none now
  */
 typedef enum { POOLY_READY, POOLY_OVERFLOW, POOLY_FULL } PoolyState;
 
@@ -134,7 +136,8 @@ gboolean pooly_stop_pool (const char *name, GError **error);
  * pooly_stop:
  *
  * Stops every pool and every worker, and waits until they have freed what they
- * held.  Does nothing when there is no pool.
+ * held; five seconds at most for those whose handlers run on, which it names then.
+ * Does nothing when there is no pool.
  */
 void pooly_stop (void);
 
@@ -159,7 +162,8 @@ Pid pooly_checkout (const char *pool, GError **error);
  *
  * Like pooly_checkout(), but where that says %POOLY_ERROR_FULL this waits in
  * line: first come, first served.  The time is the caller's own; it is over
- * also while the pool is busy with something else.
+ * also while the pool is busy with something else.  While a worker that is missing
+ * can't start, whoever finds none idle is told %POOLY_ERROR_WORKER at once.
  *
  * Returns: the worker, or %PID_NONE with @error set
  */
@@ -202,7 +206,8 @@ typedef gboolean (*PoolyFunc) (Pid worker, gpointer user_data, GError **error);
  * @pool: a pool's name
  * @func: what to do
  * @user_data: (nullable): handed to @func
- * @timeout_ms: how long to wait for a worker, in milliseconds; -1 for ever
+ * @timeout_ms: how long to wait for a worker, in milliseconds; -1 for ever; 0 not
+ *   at all
  * @error: (nullable): a #PoolyError, or what @func has set
  *
  * Borrows a worker, as pooly_checkout_wait() does, for as long as @func runs.
@@ -231,7 +236,7 @@ typedef struct {
 /**
  * pooly_borrow:
  * @pool: a pool's name
- * @timeout_ms: how long to wait, in milliseconds; -1 for ever
+ * @timeout_ms: how long to wait, in milliseconds; -1 for ever; 0 not at all
  * @error: (nullable): a #PoolyError
  *
  * pooly_checkout_wait() for `g_auto (PoolyLoan)`.

@@ -78,12 +78,13 @@ consume (gpointer data)
 gboolean
 command_checkout (char **args, GError **error)
 {
-  Wish wish = { .asker = process_self (), .hold_ms = -1, .pool = args[0] };
+  Wish wish = {
+    .asker = process_self (), .hold_ms = -1, .pool = args[0], .timeout_ms = -1
+  };
   g_auto (Message) served = { 0 };
   guint timeout_ms;
   Pid consumer;
 
-  wish.timeout_ms = -1;
   if (args[1] != NULL) {
     if (!shell_parse_number (args[1], "MS", &timeout_ms, error))
       return FALSE;
