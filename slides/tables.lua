@@ -65,7 +65,7 @@ end
 
 -- The sizes
 
-local SAMPLES = 'demo|shell|observer|sample_|swapi_|chuck_'
+local SAMPLES = 'demo|shell|observer|workers|sample_|swapi_|chuck_'
 
 local function count_lines(files)
   local pipe = io.popen('cat ' .. files .. ' | wc -l')

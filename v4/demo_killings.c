@@ -102,7 +102,7 @@ kill_one_after_the_other (void)
 
 /* Act 8: version 3 had one worker less from then on. */
 
-static void
+static gboolean
 wait_until_healed (const char *pool, guint n_workers)
 {
   PoolyStatus status = { 0 };
@@ -111,12 +111,14 @@ wait_until_healed (const char *pool, guint n_workers)
     process_sleep (1);
     pooly_status (pool, &status, NULL);
   }
+  return status.idle + status.busy == n_workers;
 }
 
-static void
+static gboolean
 lose_a_worker (const char *path, const char *away)
 {
   Pid worker = checkout ("FarAway");
+  gboolean is_healed;
 
   g_rename (path, away);
   process_exit (worker, REASON_KILL);
@@ -128,9 +130,10 @@ lose_a_worker (const char *path, const char *away)
   checkout ("FarAway");
   g_rename (away, path);
   g_printerr ("the database is back\n");
-  wait_until_healed ("FarAway", 2);
+  is_healed = wait_until_healed ("FarAway", 2);
   print_status ("FarAway");
   checkout ("FarAway");
+  return is_healed;
 }
 
 gboolean
@@ -143,6 +146,7 @@ lose_the_database (const char *text)
   PoolyConfig config = {
     .name = "FarAway", .worker = &swapi_fetcher_class, .args = path, .size = 2
   };
+  gboolean is_healed = FALSE;
 
   title ("a worker dies while its database is away: the pool tries again");
   if (directory == NULL) {
@@ -151,14 +155,14 @@ lose_the_database (const char *text)
   }
   if (swapi_database_build (text, path, &error)
       && pooly_start_pool (&config, &error)) {
-    lose_a_worker (path, away);
+    is_healed = lose_a_worker (path, away);
     pooly_stop_pool ("FarAway", NULL);
   }
   if (error != NULL)
     g_printerr ("error: %s\n", error->message);
   g_unlink (path);
   g_rmdir (directory);
-  return error == NULL;
+  return is_healed;
 }
 
 /* Act 9: a pid is not taken away from who has it. */

@@ -993,8 +993,6 @@ test_limits_hold_when_two_lend_to_each_other (void)
   test_end ();
 }
 
-/* What a lent handler waits for, it waits for as long as it wants to, whoever is
- * in a hurry; the one who lent has its answer late. */
 /* A caller has its answer, and is left two casts of the server's to see to.  The
  * first takes until the caller's time is over: so the second is not its. */
 
@@ -1058,6 +1056,8 @@ test_limits_hold_for_what_a_handler_casts (void)
   test_end ();
 }
 
+/* What a lent handler waits for, it waits for as long as it wants to, whoever is
+ * in a hurry; the one who lent has its answer late. */
 static void
 test_limits_of_the_lender_are_not_the_servers (void)
 {

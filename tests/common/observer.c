@@ -287,7 +287,7 @@ test_orphan_is_drawn (void)
   test_end ();
 }
 
-/* It is asked, and does not answer in time; then it is told to die. */
+/* Who runs is not asked; then it is told to die. */
 static void
 test_busy_and_zombie (void)
 {

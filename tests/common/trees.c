@@ -18,7 +18,7 @@
 #define THE_TEST MAX_ACTORS /* as a sender */
 #define A_LEAF MAX_ACTORS   /* as an index */
 #define N_NAMES 3
-#define TIME_TO_END_MS 10000
+#define TIME_TO_END_MS MAX (test_limit (), 10000) /* also in a simulation */
 
 /* What the test casts to an actor: do it, to the peer in the parcel. */
 enum {

@@ -263,18 +263,30 @@ test_gone_without_a_word (void)
   test_end ();
 }
 
+static void
+say_expired (Pid worker)
+{
+  process_send (process_whereis (FACE_SERVER),
+                (Message) { .tag = EXPIRED, .pid = worker });
+}
+
+/* One that is idle does: so that is what it was told. */
 void
 test_gone_lent_one_does_not_expire (void)
 {
   PoolyConfig config = elastic (&short_mortal_class, &lives, 1, 1);
   Pid workers[2];
 
+  config.overflow_ttl_ms = G_MAXINT;
   start_elastic (&config);
   take_all (workers, 2);
-  process_send (process_whereis (FACE_SERVER),
-                (Message) { .tag = EXPIRED, .pid = workers[1] });
+  say_expired (workers[1]);
   assert_state (0, 2, POOLY_FULL, 1, 0);
   g_assert_true (process_is_alive (workers[1]));
+  pooly_checkin (FACE_POOL, workers[1]);
+  assert_state (1, 1, POOLY_OVERFLOW, 1, 0);
+  say_expired (workers[1]);
+  assert_state (0, 1, POOLY_OVERFLOW, 0, 0);
   pooly_stop ();
   test_end ();
 }

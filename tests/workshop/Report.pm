@@ -45,7 +45,7 @@ sub expectation {
     }
     return ("$1", "$2", $place) if $reason =~ /^assertion failed \((.*)\): (.*)$/;
     return ("$1", 'it is not so', $place) if $reason =~ /^assertion failed:? \((.*)\)$/;
-    return ("$1", "was never so, in ten seconds", $place) if $reason =~ /^was never true: (.*)$/;
+    return ("$1", "was never so, in all the time it had", $place) if $reason =~ /^was never true: (.*)$/;
     for my $what (sort keys %words) {
         return (undef, "$words{$what} ($1)", undef) if $reason =~ /(\w+Sanitizer: \Q$what\E)/;
     }
