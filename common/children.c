@@ -38,6 +38,10 @@ child_spec_check (const ChildSpec *spec, gboolean needs_id, GError **error)
     fault = "has neither klass nor start";
   else if (spec->klass != NULL && spec->start != NULL)
     fault = "has both klass and start";
+  else if ((guint) spec->restart > RESTART_TEMPORARY)
+    fault = "has no such restart";
+  else if (spec->shutdown_ms < SHUTDOWN_BRUTAL_KILL)
+    fault = "has no such shutdown_ms";
   if (fault != NULL)
     g_set_error (error, SUPERVISOR_ERROR, SUPERVISOR_ERROR_INVALID,
                  "child %s %s",
@@ -69,6 +73,14 @@ children_clear (Children *self)
   g_clear_pointer (&self->by_pid, g_hash_table_unref);
 }
 
+static void
+set_long (Children *self, Child *child, gboolean is_long)
+{
+  self->n_long += is_long;
+  self->n_long -= child->is_long;
+  child->is_long = is_long;
+}
+
 Child *
 children_add (Children *self, ChildSpec *spec)
 {
@@ -77,7 +89,7 @@ children_add (Children *self, ChildSpec *spec)
   child->link.data = child;
   child->spec = spec;
   g_queue_push_tail_link (&self->list, &child->link);
-  self->n_long += !child_spec_is_short (spec);
+  set_long (self, child, !child_spec_is_short (spec));
   if (spec != self->model)
     g_hash_table_insert (self->by_id, (gpointer) spec->id, child);
   return child;
@@ -90,7 +102,11 @@ children_take (Children *self, const SupervisorSpec *spec, GError **error)
   gboolean is_simple = spec->strategy == STRATEGY_SIMPLE_ONE_FOR_ONE;
   gboolean is_right = !is_simple || spec->n_children == 1;
 
-  if (!is_right)
+  if ((guint) spec->strategy > STRATEGY_SIMPLE_ONE_FOR_ONE) {
+    g_set_error (error, SUPERVISOR_ERROR, SUPERVISOR_ERROR_INVALID,
+                 "there is no such strategy: %d", (int) spec->strategy);
+    is_right = FALSE;
+  } else if (!is_right)
     g_set_error (error, SUPERVISOR_ERROR, SUPERVISOR_ERROR_INVALID,
                  "simple_one_for_one takes one child, the model of all");
   for (gsize i = 0; i < spec->n_children; i++) {
@@ -117,7 +133,7 @@ children_forget (Children *self, Child *child)
 {
   g_queue_unlink (&self->list, &child->link);
   g_hash_table_remove (self->by_pid, PID_TO_POINTER (child->pid));
-  self->n_long -= !child_spec_is_short (child->spec);
+  set_long (self, child, FALSE);
   if (child->spec != self->model) {
     g_hash_table_remove (self->by_id, child->spec->id);
     child_spec_free (child->spec);
@@ -145,16 +161,32 @@ children_ended (Children *self, Child *child)
     children_forget (self, child);
 }
 
+static Pid
+start (const ChildSpec *spec, GError **error)
+{
+  GError *why = NULL;
+  Pid pid = spec->klass != NULL
+              ? gen_server_start_link (spec->klass, NULL, spec->args, &why)
+              : spec->start (spec->args, &why);
+
+  if (pid == PID_NONE && why == NULL)
+    g_set_error (&why, SUPERVISOR_ERROR, SUPERVISOR_ERROR_INVALID,
+                 "its start function failed without an error");
+  if (why != NULL)
+    g_propagate_error (error, why);
+  return pid;
+}
+
+/* Who traps exits may be at work when it is told to end, and one waits for that. */
 gboolean
 children_start (Children *self, Child *child, GError **error)
 {
-  const ChildSpec *spec = child->spec;
-  Pid pid = spec->klass != NULL
-              ? gen_server_start_link (spec->klass, NULL, spec->args, error)
-              : spec->start (spec->args, error);
+  Pid pid = start (child->spec, error);
 
   if (pid == PID_NONE)
     return FALSE;
+  set_long (self, child,
+            !child_spec_is_short (child->spec) || process_traps_exits (pid));
   g_hash_table_remove (self->by_pid, PID_TO_POINTER (child->pid));
   g_hash_table_insert (self->by_pid, PID_TO_POINTER (pid), child);
   child->pid = pid;
@@ -185,7 +217,9 @@ static void
 await_end (Children *self, Child *child, gint64 deadline)
 {
   gint64 left_us = MAX (deadline - scheduler_now (), 0);
-  int left_ms = deadline == SCHEDULER_NEVER ? -1 : (int) (left_us / 1000) + 1;
+  int left_ms = deadline == SCHEDULER_NEVER
+                  ? -1
+                  : (int) MIN (left_us / 1000 + 1, G_MAXINT);
 
   if (child->state == RUNNING && !process_wait_end (child->pid, left_ms)) {
     process_exit (child->pid, REASON_KILL);

@@ -18,6 +18,7 @@ typedef struct {
   ChildSpec *spec; /* its own, or the model */
   Pid        pid;  /* the last it had */
   ChildState state;
+  gboolean   is_long; /* its start or its end may take its time */
 } Child;
 
 /* With zeroed fields it has been cleared. */
@@ -26,7 +27,7 @@ typedef struct {
   GHashTable *by_id;  /* id → Child, unless there is a model */
   GHashTable *by_pid; /* Pid → Child */
   ChildSpec  *model;  /* in simple_one_for_one, of all of them */
-  guint       n_long; /* those whose start and end may take their time */
+  guint       n_long; /* those that are long */
 } Children;
 
 /* Returns: (transfer full): a copy, which has taken over the args */
@@ -36,7 +37,7 @@ void child_spec_free (gpointer spec);
 gboolean child_spec_check (const ChildSpec *spec, gboolean needs_id,
                            GError **error);
 
-/* Whether starting and stopping such a child waits for nothing else. */
+/* Whether starting such a child waits for nothing else. */
 gboolean child_spec_is_short (const ChildSpec *spec);
 
 void children_init (Children *self);

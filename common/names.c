@@ -80,9 +80,9 @@ process_register (const char *name, Pid pid, GError **error)
 
   g_return_val_if_fail (name != NULL && *name != '\0', FALSE);
 
+  scheduler_write_lock (&lock);
   if (process_is_dying ())
     pid = PID_NONE;
-  scheduler_write_lock (&lock);
   is_added = check (name, pid, error) && add (name, pid, error);
   g_rw_lock_writer_unlock (&lock);
   return is_added;
@@ -91,18 +91,18 @@ process_register (const char *name, Pid pid, GError **error)
 gboolean
 process_unregister (const char *name)
 {
-  Pid pid;
+  Pid pid = PID_NONE;
 
   g_return_val_if_fail (name != NULL, FALSE);
 
-  if (process_is_dying ())
-    return FALSE;
   scheduler_write_lock (&lock);
-  pid = POINTER_TO_PID (g_hash_table_lookup (pids, name));
-  if (pid != PID_NONE)
+  if (!process_is_dying ())
+    pid = POINTER_TO_PID (g_hash_table_lookup (pids, name));
+  if (pid != PID_NONE) {
     trace (pid, "unregister", PID_NONE, name);
-  g_hash_table_remove (names, PID_TO_POINTER (pid));
-  g_hash_table_remove (pids, name);
+    g_hash_table_remove (names, PID_TO_POINTER (pid));
+    g_hash_table_remove (pids, name);
+  }
   g_rw_lock_writer_unlock (&lock);
   return pid != PID_NONE;
 }

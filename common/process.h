@@ -219,7 +219,7 @@ typedef void (*ProcessFunc) (gpointer data);
  *
  * Runs a function as a process, on a shared thread; Erlang's `spawn`.
  *
- * Returns: the new process
+ * Returns: the new process; one that is dead if who asks has been told to die
  */
 Pid process_spawn (ProcessFunc func, gpointer data, GDestroyNotify free_data);
 

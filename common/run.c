@@ -311,9 +311,15 @@ run_new_function (const char *kind, ProcessFunc func, gpointer data,
     ->pid;
 }
 
+/* Whoever was told to die starts nobody. */
 void
 run_start (Pid pid)
 {
-  run_deliver (pid,
-               (Envelope) { .message.tag = TAG_START, .kind = MESSAGE_START });
+  Envelope start = { .message.tag = TAG_START, .kind = MESSAGE_START };
+  Process *process = run_lock_receiver (pid);
+
+  if (process != NULL)
+    run_post (process, start);
+  else if ((process = slot_lock_alive (pid)) != NULL)
+    slot_end (process, REASON_KILLED);
 }

@@ -209,6 +209,17 @@ process_trap_exits (gboolean trap)
   slot_unlock (self);
 }
 
+gboolean
+process_traps_exits (Pid pid)
+{
+  Process *process = slot_lock_alive (pid);
+  gboolean does = process != NULL && process->traps_exits;
+
+  if (process != NULL)
+    slot_unlock (process);
+  return does;
+}
+
 void
 process_exit (Pid pid, Reason reason)
 {
@@ -218,7 +229,7 @@ process_exit (Pid pid, Reason reason)
   g_return_if_fail (reason != 0);
   trace (me, "exit", pid, g_quark_to_string (reason));
 
-  process = process_is_dying () ? NULL : slot_lock_alive (pid);
+  process = run_lock_receiver (pid);
   if (process == NULL)
     return;
   if (reason == REASON_KILL)

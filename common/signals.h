@@ -65,6 +65,14 @@ gboolean process_demonitor (Ref monitor);
 void process_trap_exits (gboolean trap);
 
 /**
+ * process_traps_exits:
+ * @pid: a process
+ *
+ * Returns: whether it is alive and traps exits
+ */
+gboolean process_traps_exits (Pid pid);
+
+/**
  * process_exit:
  * @pid: who shall end; may be oneself
  * @reason: why

@@ -91,11 +91,19 @@ task_async (TaskFunc func, gpointer data, GDestroyNotify free_data,
 gboolean
 task_await (Task *task, int timeout_ms, gpointer *result, GError **error)
 {
+  gboolean has_ended;
   gpointer value;
 
   g_return_val_if_fail (task != NULL, FALSE);
 
-  if (!process_wait_end (task->pid, timeout_ms)) {
+  has_ended = process_wait_end (task->pid, timeout_ms);
+  if (!has_ended && process_is_dying ()) {
+    g_set_error (error, TASK_ERROR, TASK_ERROR_EXIT,
+                 "who awaits task " PID_FORMAT " was told to die",
+                 PID_ARGS (task->pid));
+    return FALSE;
+  }
+  if (!has_ended) {
     g_set_error (error, TASK_ERROR, TASK_ERROR_TIMEOUT,
                  "task " PID_FORMAT " is not done yet", PID_ARGS (task->pid));
     return FALSE;

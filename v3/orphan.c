@@ -22,7 +22,8 @@ await_orphan (const char *name)
 {
   Pid pid;
 
-  while ((pid = process_whereis (name)) != PID_NONE && is_orphan (pid))
+  while ((pid = process_whereis (name)) != PID_NONE && is_orphan (pid)
+         && !process_is_dying ())
     process_wait_end (pid, -1);
 }
 /* end */

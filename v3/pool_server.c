@@ -259,9 +259,11 @@ is_short (gconstpointer state, const Message *message)
 {
   const PoolServer *self = state;
 
-  /* Such a class promises that its init does not wait, either. */
+  /* Such a class promises that its init does not wait, either.  But a supervisor
+   * that stops its workers has no time for another one. */
   if (message->tag == PROCESS_EXIT)
-    return self->config.worker->is_short != NULL;
+    return self->config.worker->is_short != NULL
+           && message->reason != REASON_SHUTDOWN;
   return message->tag != START_WORKER_SUPERVISOR;
 }
 

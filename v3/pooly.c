@@ -54,6 +54,8 @@ stop (Pid supervisor)
   g_autofree char *zombies = NULL;
 
   supervisor_stop (supervisor, -1);
+  await_orphan ("Pooly.PoolsSupervisor");
+  await_orphan ("Pooly.Server");
   if (process_wait_gone (GONE_MS, &zombies) > 0)
     g_message ("Pooly stopped, but these are still busy: %s", zombies);
 }

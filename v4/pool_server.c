@@ -393,8 +393,8 @@ handle_info (gpointer state, Message *message)
 }
 
 /* Starting the workers waits for two supervisors; starting or dismissing one
- * waits, too, unless its class promises that it does not.  And who dismisses a
- * worker that is still at work waits for that. */
+ * waits, too, unless its class promises that it does not; and so does a supervisor
+ * that stops all its workers, and who dismisses one that is still at work. */
 static gboolean
 is_short (gconstpointer state, const Message *message)
 {
@@ -404,7 +404,7 @@ is_short (gconstpointer state, const Message *message)
   if (message->tag == CHECKOUT)
     return is_worker_short || !may_grow (self);
   if (message->tag == PROCESS_EXIT || message->tag == TRY_AGAIN)
-    return is_worker_short;
+    return is_worker_short && message->reason != REASON_SHUTDOWN;
   if (message->tag == EXPIRED)
     return is_worker_short && process_is_idle (message->pid);
   return message->tag != START_WORKER_SUPERVISOR;

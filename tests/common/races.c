@@ -4,6 +4,7 @@
 #include "gen_server.h"
 #include "helper.h"
 #include "simulation.h"
+#include "supervisor.h"
 #include "task.h"
 #include "trace.h"
 
@@ -272,11 +273,20 @@ test_task_is_awaited (void)
   test_end ();
 }
 
+/* Whoever is killed next comes as far as chance will have it. */
+static void
+let_go_on (void)
+{
+  for (guint i = test_random (30); i > 0; i--)
+    process_whereis ("nobody");
+}
+
 static void
 send_words (gpointer receiver)
 {
   process_send (POINTER_TO_PID (receiver), (Message) { .tag = 1 });
   gen_server_cast (POINTER_TO_PID (receiver), (Message) { .tag = 1 });
+  process_exit (POINTER_TO_PID (receiver), REASON_SHUTDOWN);
   gen_server_call (POINTER_TO_PID (receiver), (Message) { .tag = 1 }, 1, NULL,
                    NULL);
 }
@@ -285,16 +295,199 @@ send_words (gpointer receiver)
 static void
 test_the_dead_are_silent (void)
 {
-  Pid pid = process_spawn (send_words, PID_TO_POINTER (process_self ()), NULL);
   Message message;
+  Pid pid;
 
+  process_trap_exits (TRUE);
+  pid = process_spawn (send_words, PID_TO_POINTER (process_self ()), NULL);
   trace_name (pid, "sender");
+  let_go_on ();
   process_exit (pid, REASON_KILL);
   g_assert_true (process_wait_end (pid, -1));
   while (process_receive (&message, 0))
     continue;
   g_assert_cmpuint (process_wait_gone (-1, NULL), ==, 0);
   g_assert_false (process_receive (&message, 0));
+  process_trap_exits (FALSE);
+  test_end ();
+}
+
+static void
+come_and_go (gpointer data G_GNUC_UNUSED)
+{
+  process_register ("chief", process_self (), NULL);
+  process_unregister ("chief");
+}
+
+/* Somebody else may have the name by now. */
+static void
+test_the_dead_give_no_name_away (void)
+{
+  Pid first = spawn ("first", come_and_go);
+  Pid second = spawn ("second", wait_for_message);
+  g_autoptr (GError) error = NULL;
+
+  let_go_on ();
+  process_exit (first, REASON_KILL);
+  g_assert_true (process_wait_end (first, -1));
+  process_register ("chief", second, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (process_wait_gone (-1, NULL), ==, 0);
+  g_assert_cmpuint (process_whereis ("chief"), ==, second);
+  process_exit (second, REASON_KILL);
+  g_assert_true (process_wait_end (second, -1));
+  test_end ();
+}
+
+static gpointer
+count_task (gpointer counter)
+{
+  test_count (counter);
+  return NULL;
+}
+
+static void
+start_others_late (gpointer counter)
+{
+  Message message;
+
+  process_receive (&message, -1);
+  process_spawn (test_count, counter, NULL);
+  process_spawn_monitor (test_count, counter, NULL, NULL, NULL);
+  task_free (task_async (count_task, counter, NULL, NULL));
+}
+
+static void
+test_the_dead_start_nobody (void)
+{
+  gint n_started = 0;
+  Pid pid = process_spawn (start_others_late, &n_started, NULL);
+
+  process_exit (pid, REASON_KILL);
+  g_assert_true (process_wait_end (pid, -1));
+  g_assert_cmpuint (process_wait_gone (-1, NULL), ==, 0);
+  g_assert_cmpint (n_started, ==, 0);
+  test_end ();
+}
+
+static gpointer
+wait_long (gpointer data G_GNUC_UNUSED)
+{
+  wait_for_message (NULL);
+  return NULL;
+}
+
+static void
+await_again_and_again (gpointer data)
+{
+  Task *task = data;
+  g_autoptr (GError) error = NULL;
+
+  while (!task_await (task, 1, NULL, &error)
+         && g_error_matches (error, TASK_ERROR, TASK_ERROR_TIMEOUT))
+    g_clear_error (&error);
+}
+
+/* Whoever was told to die does not go on for as long as the task does. */
+static void
+test_the_dead_await_nobody (void)
+{
+  Task *task = task_async (wait_long, NULL, NULL, NULL);
+  Pid pid = process_spawn (await_again_and_again, task, NULL);
+
+  process_exit (pid, REASON_KILL);
+  g_assert_true (process_wait_end (pid, -1));
+  g_assert_cmpuint (process_wait_gone (100, NULL), ==, 0);
+  process_exit (task_get_pid (task), REASON_KILL);
+  g_assert_true (process_wait_end (task_get_pid (task), -1));
+  g_assert_cmpuint (process_wait_gone (-1, NULL), ==, 0);
+  task_free (task);
+  test_end ();
+}
+
+/* WHO STOPS ONE THAT IS AT WORK */
+
+enum { CRASH = 1, WORK, GO };
+
+static gboolean
+init_trapping (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
+               GError **error G_GNUC_UNUSED)
+{
+  process_trap_exits (TRUE);
+  return TRUE;
+}
+
+static gboolean
+is_no_work (gconstpointer state G_GNUC_UNUSED, const Message *message)
+{
+  return message->tag != WORK;
+}
+
+static void
+crash (gpointer state G_GNUC_UNUSED, Message *request G_GNUC_UNUSED, From from)
+{
+  gen_server_reply (from, (Message) { 0 });
+  gen_server_stop (g_quark_from_static_string ("crash"));
+}
+
+static void
+work (gpointer state G_GNUC_UNUSED, Message *request)
+{
+  gen_server_call (request->pid, (Message) { .tag = WORK }, -1, NULL, NULL);
+}
+
+static const GenServerClass brief_class = { .name = "brief",
+                                            .is_short = is_no_work,
+                                            .handle_call = crash };
+static const GenServerClass busy_class = { .name = "busy",
+                                           .is_short = is_no_work,
+                                           .init = init_trapping,
+                                           .handle_cast = work };
+
+/* Lets the work be done when it is told to, and somebody is at work. */
+static void
+keep_gate (gpointer data G_GNUC_UNUSED)
+{
+  From from = { 0 };
+  Message message;
+
+  for (int i = 0; i < 2; i++)
+    if (process_receive (&message, -1) && message.tag == WORK)
+      from = (From) { .pid = message.sender, .ref = message.ref };
+  gen_server_reply (from, (Message) { 0 });
+}
+
+static Pid
+get_child (Pid supervisor, guint number)
+{
+  g_autoptr (GArray) children = supervisor_which_children (supervisor, NULL);
+
+  return g_array_index (children, ChildInfo, number).pid;
+}
+
+/* Both classes are short.  But the supervisor waits for the second one, and no
+ * thread that was lent to the first must wait with it. */
+static void
+test_limit_holds_while_a_sibling_is_stopped (void)
+{
+  ChildSpec children[] = {
+    { .id = "brief", .klass = &brief_class },
+    { .id = "busy", .klass = &busy_class, .shutdown_ms = SHUTDOWN_INFINITY }
+  };
+  SupervisorSpec spec = { .strategy = STRATEGY_ONE_FOR_ALL,
+                          .children = children,
+                          .n_children = G_N_ELEMENTS (children) };
+  Pid supervisor = supervisor_start (&spec, NULL);
+  Pid gate = spawn ("gate", keep_gate);
+
+  gen_server_cast (get_child (supervisor, 1),
+                   (Message) { .tag = WORK, .pid = gate });
+  process_sleep (1);
+  gen_server_call (get_child (supervisor, 0), (Message) { .tag = CRASH }, 10,
+                   NULL, NULL);
+  process_send (gate, (Message) { .tag = GO });
+  g_assert_true (process_wait_end (gate, -1));
+  supervisor_stop (supervisor, -1);
   test_end ();
 }
 
@@ -313,6 +506,11 @@ main (int argc, char **argv)
   ADD ("early-mail-is-freed", early_mail_is_freed);
   ADD ("task-is-awaited", task_is_awaited);
   ADD ("the-dead-are-silent", the_dead_are_silent);
+  ADD ("the-dead-give-no-name-away", the_dead_give_no_name_away);
+  ADD ("the-dead-start-nobody", the_dead_start_nobody);
+  ADD ("the-dead-await-nobody", the_dead_await_nobody);
+  ADD ("limit-holds-while-a-sibling-is-stopped",
+       limit_holds_while_a_sibling_is_stopped);
   ADD ("limit-is-the-caller-s", limit_is_the_caller_s);
   return test_run ();
 }

@@ -408,6 +408,7 @@ test_start_refuses_what_is_wrong (void)
     .id = "a", .klass = &long_class, .args = &part, .free_args = part_free
   };
   ChildSpec nameless = fine, nothing = fine, both = fine, other = fine;
+  ChildSpec unknown = fine, hasty = fine;
   struct {
     Strategy strategy;
     ChildSpec children[2];
@@ -421,6 +422,9 @@ test_start_refuses_what_is_wrong (void)
     { STRATEGY_SIMPLE_ONE_FOR_ONE, { fine }, 0, "*takes one child*" },
     { STRATEGY_SIMPLE_ONE_FOR_ONE, { fine, other }, 2, "*takes one child*" },
     { STRATEGY_SIMPLE_ONE_FOR_ONE, { nothing }, 1, "*a has neither*" },
+    { STRATEGY_ONE_FOR_ONE, { unknown }, 1, "*a has no such restart*" },
+    { STRATEGY_ONE_FOR_ONE, { hasty }, 1, "*a has no such shutdown_ms*" },
+    { (Strategy) 4, { fine }, 1, "*no such strategy*" },
   };
 
   begin (&long_class);
@@ -432,6 +436,10 @@ test_start_refuses_what_is_wrong (void)
   cases[2].children[1] = both;
   other.id = "b";
   cases[2].children[0] = cases[5].children[1] = other;
+  unknown.restart = (Restart) 3;
+  cases[7].children[0] = unknown;
+  hasty.shutdown_ms = SHUTDOWN_BRUTAL_KILL - 1;
+  cases[8].children[0] = hasty;
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     SupervisorSpec spec = { .strategy = cases[i].strategy,
@@ -446,6 +454,44 @@ test_start_refuses_what_is_wrong (void)
     g_assert_true (g_pattern_match_simple (cases[i].says, error->message));
     assert_freed (&part, (gint) cases[i].n_children);
   }
+  check_end ();
+}
+
+static Pid
+start_nothing (gconstpointer args G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+{
+  return PID_NONE;
+}
+
+static void
+test_start_function_that_says_nothing (void)
+{
+  ChildSpec silent = { .id = "silent", .start = start_nothing };
+  g_autoptr (GError) error = NULL;
+  Pid supervisor;
+
+  begin (&long_class);
+  supervisor = supervisor_start (&(SupervisorSpec) { .name = "top" }, NULL);
+  g_assert_cmpuint (supervisor_start_child (supervisor, &silent, &error), ==,
+                    PID_NONE);
+  g_assert_error (error, SUPERVISOR_ERROR, SUPERVISOR_ERROR_INVALID);
+  supervisor_stop (supervisor, test_limit ());
+  check_end ();
+}
+
+static void
+test_shutdown_may_be_as_long_as_can_be (void)
+{
+  Part part = { .id = "a", .traps = TRUE };
+  ChildSpec child;
+  Pid supervisor;
+
+  begin (&long_class);
+  child = spec_of (&part, RESTART_PERMANENT);
+  child.shutdown_ms = G_MAXINT;
+  supervisor = start (STRATEGY_ONE_FOR_ONE, &child, 1);
+  supervisor_stop (supervisor, test_limit ());
+  expect ("+a ~a -a");
   check_end ();
 }
 
@@ -2299,6 +2345,8 @@ main (int argc, char **argv)
   add ("start/that-fails-is-undone", test_start_that_fails_is_undone);
   add ("start/takes-a-function", test_start_takes_a_function);
   add ("start/registers-the-name", test_start_registers_the_name);
+  g_test_add_func ("/supervisor/start/by-a-function-that-says-nothing",
+                   test_start_function_that_says_nothing);
   g_test_add_func ("/supervisor/start/refuses-what-is-wrong",
                    test_start_refuses_what_is_wrong);
 
@@ -2365,6 +2413,8 @@ main (int argc, char **argv)
   g_test_add_func (
     "/supervisor/shutdown/of-simple-one-for-one-has-one-time-for-all",
     test_shutdown_of_simple_one_for_one_has_one_time_for_all);
+  g_test_add_func ("/supervisor/shutdown/may-be-as-long-as-can-be",
+                   test_shutdown_may_be_as_long_as_can_be);
 
   g_test_add_func ("/supervisor/handler/that-never-returns-is-abandoned",
                    test_handler_that_never_returns_is_abandoned);

@@ -134,20 +134,6 @@ test_gone_idle_one_keeps_its_place (void)
 
 enum { REST = 1 };
 
-static void
-assert_server_waits_on_its_own (void)
-{
-  Pid server = process_whereis (FACE_SERVER);
-  g_autoptr (GArray) list = process_list ();
-
-  for (guint i = 0; i < list->len; i++) {
-    const ProcessInfo *info = &g_array_index (list, ProcessInfo, i);
-
-    g_assert_true (info->pid != server || info->lender == PID_NONE
-                   || info->waits_on == PID_NONE);
-  }
-}
-
 static gboolean
 init_slowly (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
              GError **error G_GNUC_UNUSED)
@@ -231,6 +217,79 @@ test_race_gone_checkin_of_one_at_work (void)
   worker = take ();
   gen_server_cast (worker, (Message) { .tag = REST });
   pooly_checkin (FACE_POOL, worker);
+  stop_simulated ();
+  test_end ();
+}
+
+enum { WORK = 1, GO };
+
+static gboolean
+init_trapping (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
+               GError **error G_GNUC_UNUSED)
+{
+  process_trap_exits (TRUE);
+  return TRUE;
+}
+
+static gboolean
+is_no_work (gconstpointer state G_GNUC_UNUSED, const Message *message)
+{
+  return message->tag != WORK;
+}
+
+static void
+work (gpointer state G_GNUC_UNUSED, Message *request)
+{
+  gen_server_call (request->pid, (Message) { .tag = WORK }, -1, NULL, NULL);
+}
+
+/* They end when they are told to, but not before their work is done. */
+static const GenServerClass loyal_class = { .name = "Loyal",
+                                            .is_short = is_no_work,
+                                            .init = init_trapping,
+                                            .handle_cast = work };
+
+/* Work is done when it is told so. */
+static void
+keep_gate (gpointer data G_GNUC_UNUSED)
+{
+  From from = { 0 };
+  Message message = { 0 };
+
+  while (message.tag != GO)
+    if (process_receive (&message, 1) && message.tag == WORK)
+      from = (From) { .pid = message.sender, .ref = message.ref };
+    else
+      assert_server_waits_on_its_own ();
+  gen_server_reply (from, (Message) { 0 });
+}
+
+static void
+stop_pooly (gpointer data G_GNUC_UNUSED)
+{
+  pooly_stop ();
+}
+
+/* One worker has ended and is not missed any more; another one is at work, and the
+ * supervisor waits for that.  Who gives one back does not. */
+void
+test_race_gone_checkin_at_stop (void)
+{
+  PoolyConfig config = elastic (&loyal_class, NULL, 2, 0);
+  Pid gate = spawn ("gate", keep_gate, NULL), stopper, worker;
+
+  time_hold ();
+  start_elastic (&config);
+  worker = take ();
+  gen_server_cast (worker, (Message) { .tag = WORK, .pid = gate });
+  stopper = spawn ("stopper", stop_pooly, NULL);
+  for (guint i = test_random (20); i > 0; i--)
+    process_is_alive (worker);
+  pooly_checkin (FACE_POOL, worker);
+  process_send (gate, (Message) { .tag = GO });
+  wait_for (gate);
+  wait_for (stopper);
+  time_free ();
   stop_simulated ();
   test_end ();
 }

@@ -276,6 +276,8 @@ static const Scenario scenarios[] = {
   { "/race/death-at-stop", test_race_death_at_stop, 3, 0 },
   { "/race/stop-takes-its-time", test_race_stop_takes_its_time, 3, 0 },
   { "/race/stop-while-all-fall", test_race_stop_while_all_fall, 3, 0 },
+  { "/race/stop-after-the-top-s-death",
+    test_race_stop_after_the_top_s_death, 3, 0 },
   { "/race/random-operations-on-pools",
     test_race_random_operations_on_pools, 3, 0 },
 #else
@@ -383,6 +385,7 @@ static const Scenario scenarios[] = {
     test_race_gone_limit_while_the_idle_one_dies, 4, 0 },
   { "/race/gone-checkin-of-one-at-work",
     test_race_gone_checkin_of_one_at_work, 4, 0 },
+  { "/race/gone-checkin-at-stop", test_race_gone_checkin_at_stop, 4, 0 },
   { "/gone/without-a-word", test_gone_without_a_word, 4, 0 },
   { "/gone/lent-one-does-not-expire", test_gone_lent_one_does_not_expire, 4,
     0 },

@@ -236,6 +236,17 @@ test_race_stop_takes_its_time (void)
   test_end ();
 }
 
+/* Whoever was below it ends by itself, and that is waited for, too. */
+void
+test_race_stop_after_the_top_s_death (void)
+{
+  begin_simulated ();
+  process_exit (process_whereis (FACE_TOP), REASON_KILL);
+  pooly_stop ();
+  assert_nothing_is_left ();
+  end_simulated ();
+}
+
 /* A is there all the time, or comes back: nobody may say that there is no such
  * pool. */
 void

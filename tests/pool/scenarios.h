@@ -217,6 +217,7 @@ void test_race_checkout_at_stop (void);
 void test_race_death_at_stop (void);
 void test_race_stop_takes_its_time (void);
 void test_race_stop_while_all_fall (void);
+void test_race_stop_after_the_top_s_death (void);
 
 #else
 
@@ -300,6 +301,7 @@ void test_gone_idle_one_keeps_its_place (void);
 void test_race_gone_limit_while_one_is_replaced (void);
 void test_race_gone_limit_while_the_idle_one_dies (void);
 void test_race_gone_checkin_of_one_at_work (void);
+void test_race_gone_checkin_at_stop (void);
 void test_gone_without_a_word (void);
 void test_gone_lent_one_does_not_expire (void);
 
@@ -385,6 +387,9 @@ void wait_for_all (void);
 
 /* And then nobody else is left either, such as a consumer. */
 void stop_simulated (void);
+
+/* The pool's server does not wait for anybody on a thread that it was lent. */
+void assert_server_waits_on_its_own (void);
 
 /* shared.c: asking the pool */
 

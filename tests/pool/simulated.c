@@ -56,6 +56,20 @@ wait_for_all (void)
 }
 
 void
+assert_server_waits_on_its_own (void)
+{
+  Pid server = process_whereis (FACE_SERVER);
+  g_autoptr (GArray) list = process_list ();
+
+  for (guint i = 0; i < list->len; i++) {
+    const ProcessInfo *info = &g_array_index (list, ProcessInfo, i);
+
+    g_assert_true (info->pid != server || info->lender == PID_NONE
+                   || info->waits_on == PID_NONE);
+  }
+}
+
+void
 stop_simulated (void)
 {
   pooly_stop ();
