@@ -480,7 +480,7 @@ $(BUILD)/common/web_page.inc: common/web_page.html
 
 $(call objects,$(web-sources)): | need-libsoup
 $(BUILD)/common/web_routes.o: $(BUILD)/common/web_page.inc
-$(BUILD)/common/web_routes.o: private CPPFLAGS += -iquote $(BUILD)/common
+$(BUILD)/common/web_routes.o: private override CPPFLAGS += -iquote $(BUILD)/common
 
 $(BUILD)/tests/sim/self-check: $(BUILD)/tests/sim/self-check.o $(helpers) \
   $(runtime)

@@ -18,7 +18,8 @@ typedef struct {
   WebServer        *server;
   GQueue            load; /* Pid of each process that makes load */
   guint             n_load;
-  char             *shown; /* (nullable): as JSON */
+  GError           *failure; /* (nullable): why it was not started again */
+  char             *shown;   /* (nullable): as JSON */
   gboolean          is_over;
 } Web;
 
@@ -88,7 +89,10 @@ look (Web *self)
   observer_write_string (self->program->title, json);
   g_string_append_printf (json, ", \"load\": %u, \"gauges\": [", self->n_load);
   write_gauges (self->program, json);
-  g_string_append (json, "], \"processes\": ");
+  g_string_append (json, "], \"failure\": ");
+  observer_write_string (self->failure != NULL ? self->failure->message : "",
+                         json);
+  g_string_append (json, ", \"processes\": ");
   observer_write_json (nodes, NULL, json);
   g_string_append_c (json, '}');
   return g_string_free (json, FALSE);
@@ -108,13 +112,24 @@ show (Web *self)
 
 /* Life */
 
+static gboolean
+is_up (const WebProgram *program)
+{
+  g_autoptr (GString) unused = g_string_new (NULL);
+
+  for (guint i = 0; program->gauges[i] != NULL; i++)
+    if (program->write_gauge (program->gauges[i], unused))
+      return TRUE;
+  return FALSE;
+}
+
+/* Who clicks twice, or in two windows, asks for it twice. */
 static void
 start_again (Web *self)
 {
-  g_autoptr (GError) error = NULL;
-
-  if (!self->program->start (&error))
-    g_printerr ("%s\n", error->message);
+  g_clear_error (&self->failure);
+  if (!is_up (self->program))
+    self->program->start (&self->failure);
 }
 
 static void
@@ -179,6 +194,7 @@ web_run (const WebProgram *program, guint port, GError **error)
   end_load (&self);
   web_server_stop (self.server);
   process_wait_gone (DYING_MS, NULL);
+  g_clear_error (&self.failure);
   g_free (self.shown);
   return TRUE;
 }

@@ -4,13 +4,22 @@
  */
 #include "web_soup.h"
 
+#define HTTP_PORT 80 /* which a browser leaves out */
+
 static gboolean
 is_ours (guint port, const char *prefix, const char *value)
 {
-  g_autofree char *number = g_strdup_printf ("%s127.0.0.1:%u", prefix, port);
-  g_autofree char *name = g_strdup_printf ("%slocalhost:%u", prefix, port);
+  static const char *const names[] = { "127.0.0.1", "localhost" };
 
-  return g_strcmp0 (value, number) == 0 || g_strcmp0 (value, name) == 0;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *name = g_strconcat (prefix, names[i], NULL);
+    g_autofree char *full = g_strdup_printf ("%s:%u", name, port);
+
+    if (g_strcmp0 (value, full) == 0
+        || (port == HTTP_PORT && g_strcmp0 (value, name) == 0))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 /* A browser says so of each request of its own making, also of those that have no

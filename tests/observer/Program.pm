@@ -11,24 +11,29 @@ use File::Basename;
 use File::Temp;
 use Socket;
 use Time::HiRes qw(sleep time);
-our @EXPORT = qw(start_program run_another end_program url port memory open_sockets ok skip wait_until done watch read_to);
+our @EXPORT = qw(start_program run_another end_program lose_texts give_texts url port memory open_sockets ok skip wait_until done watch come read_to);
 
 my $n     = 0;
 my $limit = 20 * ($ENV{LIMIT} || 1);
 my @wrapper = split ' ', $ENV{WRAPPER} || '';
-my ($dir, $pid, $port, $out);
+my ($dir, $version, $pid, $port, $out);
 $| = 1;
 
 sub url  { return "http://127.0.0.1:$port" }
 sub port { return $port }
 
-# It looks for its texts beside itself.  Returns the version whose observer it is.
+# It looks for its texts beside itself.
+sub give_texts { symlink Cwd::abs_path($_), "$dir/" . basename($_) for glob "$version/*.txt" }
+sub lose_texts { unlink glob "$dir/*.txt" }
+
+# On any port that is free, unless told which.  Returns the version whose observer it is.
 sub start_program {
-    my ($program) = @_;
-    my ($version) = ($program // '') =~ m{(v\d)/observer$} or die "which vN/observer?\n";
+    my ($program, $wanted) = @_;
+    ($version) = ($program // '') =~ m{(v\d)/observer$} or die "which vN/observer?\n";
     $dir = File::Temp->newdir;
-    symlink Cwd::abs_path($_), "$dir/" . basename($_) for $program, glob "$version/*.txt";
-    $pid = open $out, '-|', @wrapper, "$dir/observer", 0 or die "$program: $!\n";
+    symlink Cwd::abs_path($program), "$dir/observer";
+    give_texts;
+    $pid = open $out, '-|', @wrapper, "$dir/observer", $wanted // 0 or die "$program: $!\n";
     ($port) = (<$out> // '') =~ /:(\d+)\// or die "$program says no port\n";
     return $version;
 }
@@ -50,6 +55,7 @@ sub end_program {
     waitpid $pid, 0;
     alarm 0;
     $status = $? & 127 ? -1 : $? >> 8;
+    close $out;
     $pid    = 0;
     return $status;
 }
@@ -90,6 +96,14 @@ sub read_to {
         sysread $socket, $text, 65536, length $text or return undef;
     }
     return $text;
+}
+
+# The first bytes say whether it may.  Returns the socket, too.  Who comes only then
+# does not overrun those that wait to be accepted, which would cost a second.
+sub come {
+    my $socket = watch(@_);
+    my $answer = read_to($socket, sub { length $_[0] }) // '';
+    return ($answer =~ m{^HTTP/1.1 (\d+)}, $socket);
 }
 
 sub ok {
