@@ -147,15 +147,24 @@ tests = $(self-check-$(FLAVOUR)) \
           $(call suite,$(name)) $(call storm,$(name)))
 prove = prove --exec tests/isolate --jobs $(JOBS) --failures --comments
 
+# prove is content when no program has a test that TEST asks for.
+found = $(BUILD)/found-by-$@
+define run-tests
+$(if $(TEST),@rm -f $(found))
+$(if $(strip $1),@$(under) $(if $(TEST),FOUND=$(found)) $(prove) $1)
+$(if $(TEST),@[ -e $(found) ] || \
+  { echo "no test begins with $(TEST) (paths begin with /)" >&2; exit 77; })
+endef
+
 test: $(tests) | need-prove ## run every suite
 	$(if $(to-script),@$(MAKE) $(to-script))
-	$(if $(strip $^),@$(prove) $^)
+	$(call run-tests,$^)
 
 test-common: $(call suite,common) | need-prove ## run common's suite
-	@$(prove) $^
+	$(call run-tests,$^)
 
 test-v%: $(call suite,v%) | need-prove ## run version N's suite
-	@$(prove) $^
+	$(call run-tests,$^)
 
 # The shells answer scripts, and the newest one also a terminal; the observers
 # answer curl, and the newest one also a browser.  The observers' tests mostly wait.
@@ -196,15 +205,17 @@ tsan: ## run every suite with thread sanitizer
 # Valgrind takes half a second to start, and a version has hundreds of scenarios.  The
 # largest program takes longest, and so begins first.
 valgrind: JOBS = $(shell getconf _NPROCESSORS_ONLN)
+valgrind: under = \
+  G_SLICE=always-malloc POOLY_TEST_SCALE=1 LIMIT=$$((10 * $(LIMIT))) \
+  TOGETHER='$(if $(TEST),,*/test-v*)' \
+  WRAPPER="valgrind --quiet --error-exitcode=9 --fair-sched=try \
+    --leak-check=full --show-leak-kinds=definite,indirect \
+    --errors-for-leak-kinds=definite,indirect --max-threads=2000 \
+    $(addprefix --suppressions=,$(glib.supp))"
 valgrind: $(tests) | need-prove need-valgrind ## run every suite under valgrind
+	$(if $(strip $(tests)),,@echo "Valgrind runs no scripts: SUITES=\"$(SUITES)\" has nothing else." >&2; exit 2)
 	@echo "Valgrind:"
-	@G_SLICE=always-malloc POOLY_TEST_SCALE=1 LIMIT=$$((10 * $(LIMIT))) \
-	  TOGETHER='$(if $(TEST),,*/test-v*)' \
-	  WRAPPER="valgrind --quiet --error-exitcode=9 --fair-sched=try \
-	    --leak-check=full --show-leak-kinds=definite,indirect \
-	    --errors-for-leak-kinds=definite,indirect --max-threads=2000 \
-	    $(addprefix --suppressions=,$(glib.supp))" \
-	  $(prove) $$(ls -S $^)
+	$(call run-tests,$$(ls -S $^))
 
 # Whether what costs the same each time does so, counted in instructions.
 steps: ## check that costs don't grow with the pool, under callgrind
@@ -414,11 +425,12 @@ $(BUILD)/tests/common-%: $(BUILD)/tests/common/%.o $(helpers) $(runtime)
 	$(link)
 
 # A version's demo, shell and observer; and its suite, the scenarios compiled
-# against its face.  The tests want the shell and the observer of every flavour.
+# against its face.  The tests want the shell and the observer of every flavour;
+# those beside the sources, and the demo, are of the flavour that was asked for last.
 # SUITE_VERSION, because the pool in DIR may not yet say which it is to become.
 define version
-$1/demo: $(call objects,$(filter-out $1/shell% $1/observer%,$(wildcard $1/*.c))) \
-  $(runtime)
+$(BUILD)/$1/demo: $(call objects,$(filter-out $1/shell% $1/observer%, \
+  $(wildcard $1/*.c))) $(runtime)
 	$$(link)
 
 $(BUILD)/$1/shell: $(call objects,$(filter-out $1/demo% $1/observer%, \
@@ -429,8 +441,8 @@ $(BUILD)/$1/observer: $(call objects,$(filter-out $1/demo% $1/shell%, \
   $(wildcard $1/*.c) $(web-sources))) $(runtime)
 	$$(link)
 
-$1/shell $1/observer: $1/%: $(BUILD)/$1/%
-	@cp -f $$< $$@
+$1/demo $1/shell $1/observer: $1/%: $(BUILD)/$1/% FORCE
+	@cmp -s $$< $$@ || cp -f $$< $$@
 
 $(call suite,$1): $(patsubst tests/pool/%.c,$(call suite,$1).o/%.o, \
   $(wildcard tests/pool/*.c)) $(helpers) $(call objects,$(pool)) $(runtime)

@@ -19,18 +19,25 @@ export class Browser {
   // Goes to `url`, and keeps what it complains of and whom it asks.
   static async open(url, width = 1280, height = 720) {
     const browser = new Browser();
-    const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank' });
-    const { sessionId } = await browser.send('Target.attachToTarget', { targetId, flatten: true });
-    browser.session = sessionId;
-    for (const domain of ['Page', 'Runtime', 'Log', 'Network'])
-      await browser.send(`${domain}.enable`);
-    await browser.send('Emulation.setDeviceMetricsOverride',
-      { width, height, deviceScaleFactor: 1, mobile: false });
-    const loaded = browser.wait('Page.loadEventFired');
-    await browser.send('Page.navigate', { url });
-    await loaded;
-    await browser.evaluate('document.fonts.ready.then(() => true)');
+    try {
+      await browser.show(url, width, height);
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
     return browser;
+  }
+
+  async show(url, width, height) {
+    const { targetId } = await this.send('Target.createTarget', { url: 'about:blank' });
+    const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
+    this.session = sessionId;
+    for (const domain of ['Page', 'Runtime', 'Log', 'Network'])
+      await this.send(`${domain}.enable`);
+    await this.send('Emulation.setDeviceMetricsOverride',
+      { width, height, deviceScaleFactor: 1, mobile: false });
+    await Promise.all([this.wait('Page.loadEventFired'), this.send('Page.navigate', { url })]);
+    await this.evaluate('document.fonts.ready.then(() => true)');
   }
 
   constructor() {
@@ -41,8 +48,16 @@ export class Browser {
     this.n = 0;
     this.directory = mkdtempSync(join(tmpdir(), 'slides-'));
     this.chromium = spawn('chromium', [...FLAGS, `--user-data-dir=${this.directory}`],
-      { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
-    let text = '';
+      { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
+    let said = '', text = '';
+    this.chromium.stderr.setEncoding('utf8').on('data', part => {
+      said = (said + part).slice(-2000);
+    });
+    // After the exit: when all that it said is read.
+    this.chromium.once('close', (code, signal) =>
+      this.giveUp(new Error(`chromium has ended, with ${signal ?? code}: ${said.trim()}`)));
+    // Its end says more than that it doesn't read or write any more.
+    for (const pipe of this.chromium.stdio.slice(3)) pipe.on('error', () => {});
     this.chromium.stdio[4].setEncoding('utf8').on('data', part => {
       const messages = (text + part).split('\0');
       text = messages.pop();
@@ -52,6 +67,12 @@ export class Browser {
       console.error('chromium does not answer in time');
       this.close().then(() => process.exit(1));
     }, LIMIT_MS);
+  }
+
+  // Nothing more will be heard.
+  giveUp(error) {
+    this.error = error;
+    for (const { reject } of [...this.answers.values(), ...this.waiting.values()]) reject(error);
   }
 
   hear({ id, result, error, method, params }) {
@@ -67,10 +88,11 @@ export class Browser {
     if (method === 'Runtime.consoleAPICalled' && ['error', 'warning'].includes(params.type))
       this.complaints.push(params.args.map(arg => arg.value ?? arg.description).join(' '));
     if (method === 'Log.entryAdded') this.complaints.push(params.entry.text);
-    this.waiting.get(method)?.(params);
+    this.waiting.get(method)?.resolve(params);
   }
 
   send(method, params = {}) {
+    if (this.error) return Promise.reject(this.error);
     const id = ++this.n;
     this.chromium.stdio[3].write(
       JSON.stringify({ id, method, params, sessionId: this.session }) + '\0');
@@ -78,7 +100,7 @@ export class Browser {
   }
 
   wait(method) {
-    return new Promise(resolve => this.waiting.set(method, resolve));
+    return new Promise((resolve, reject) => this.waiting.set(method, { resolve, reject }));
   }
 
   async evaluate(expression) {
@@ -102,10 +124,12 @@ export class Browser {
 
   async close() {
     clearTimeout(this.limit);
-    const closed = new Promise(resolve => this.chromium.once('exit', resolve));
-    this.session = undefined;
-    this.send('Browser.close').catch(() => {});
-    await closed;
+    if (this.chromium.exitCode === null && this.chromium.signalCode === null) {
+      const closed = new Promise(resolve => this.chromium.once('exit', resolve));
+      this.session = undefined;
+      this.send('Browser.close').catch(() => {});
+      await closed;
+    }
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
