@@ -177,7 +177,6 @@ start (const ChildSpec *spec, GError **error)
   return pid;
 }
 
-/* Who traps exits may be at work when it is told to end, and one waits for that. */
 gboolean
 children_start (Children *self, Child *child, GError **error)
 {
@@ -185,6 +184,7 @@ children_start (Children *self, Child *child, GError **error)
 
   if (pid == PID_NONE)
     return FALSE;
+  /* Who traps exits may be at work when it is told to end. */
   set_long (self, child,
             !child_spec_is_short (child->spec) || process_traps_exits (pid));
   g_hash_table_remove (self->by_pid, PID_TO_POINTER (child->pid));

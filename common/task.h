@@ -13,7 +13,8 @@ GQuark task_error_quark (void);
 
 /**
  * TaskError:
- * @TASK_ERROR_EXIT: the task was told to die before it was done, or who awaits it
+ * @TASK_ERROR_EXIT: the task, or whoever awaits it, was told to die before it was
+ *   done
  * @TASK_ERROR_TIMEOUT: it is not done yet; await it again
  */
 typedef enum { TASK_ERROR_EXIT, TASK_ERROR_TIMEOUT } TaskError;

@@ -1,6 +1,7 @@
 /* Workers that are dead already, and callers that have gone: between a death, or
  * the end of a limit, and the server's hearing of it there is always a while. */
 #include "lending.h"
+#include "several.h"
 #include "simulation.h"
 
 #if POOLY_VERSION >= 4
@@ -222,14 +223,6 @@ test_race_gone_checkin_of_one_at_work (void)
 }
 
 enum { WORK = 1, GO };
-
-static gboolean
-init_trapping (gpointer state G_GNUC_UNUSED, gconstpointer args G_GNUC_UNUSED,
-               GError **error G_GNUC_UNUSED)
-{
-  process_trap_exits (TRUE);
-  return TRUE;
-}
 
 static gboolean
 is_no_work (gconstpointer state G_GNUC_UNUSED, const Message *message)
